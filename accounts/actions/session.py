@@ -1,0 +1,125 @@
+"""Signing in and out: the sessions that stand behind cookies and tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import RefreshToken, SignInSession, User
+from accounts.tokens import fingerprint, invalid, new_secret
+from tmi.lib.errors import Conflict
+from tmi.lib.events import Event, publish_on_commit
+
+LIFETIME = timedelta(days=30)
+# Two tabs may refresh at once; the slower one is told so and loses nothing.
+GRACE = timedelta(seconds=10)
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A session and the refresh token that replaces the one that was shown."""
+
+    session: SignInSession
+    refresh_token: str
+
+
+@transaction.atomic
+def start_session(user: User, *, address: str = "", user_agent: str = "") -> SignInSession:
+    """A new sign-in of the person."""
+    now = timezone.now()
+    User.objects.filter(pk=user.pk).update(last_login=now)
+    return SignInSession.objects.create(
+        user=user, expires_at=now + LIFETIME, address=address[:64], user_agent=user_agent[:400]
+    )
+
+
+@transaction.atomic
+def end_session(session: SignInSession) -> None:
+    """Signs out: the session's cookie, access tokens and refresh tokens are worth nothing from now on."""
+    _end(Q(pk=session.pk), session.user)
+
+
+@transaction.atomic
+def end_all_sessions(user: User, *, but: SignInSession | None = None) -> int:
+    """Signs the person out everywhere, or everywhere else; how many sessions ended."""
+    others = Q(user=user) & (~Q(pk=but.pk) if but else Q())
+    return _end(others, user)
+
+
+def seen(session: SignInSession) -> None:
+    """Notes that the session is in use, at most once a minute."""
+    now = timezone.now()
+    if now - session.last_seen > SEEN_EVERY:
+        SignInSession.objects.filter(pk=session.pk).update(last_seen=now)
+
+
+@transaction.atomic
+def issue_refresh_token(session: SignInSession) -> str:
+    """A refresh token of the session; it lives as long as the session."""
+    secret = new_secret()
+    RefreshToken.objects.create(
+        user_id=session.user_id, session=session, token=fingerprint(secret), expires_at=session.expires_at
+    )
+    return secret
+
+
+def rotate_refresh_token(secret: str) -> Rotated:
+    """Takes a refresh token for a newer one.
+
+    Raises Conflict where it was exchanged within the last ten seconds; TOKEN_INVALID where it is unknown,
+    expired or revoked, or was exchanged before: then somebody else has it, and the session ends.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        held = (
+            RefreshToken.objects.select_for_update(of=("self",))
+            .select_related("session__user")
+            .filter(token=fingerprint(secret))
+            .first()
+        )
+        if held is None or held.revoked_at or held.expires_at <= now or not _is_live(held.session):
+            raise invalid()
+        if held.used_at is None:
+            return _exchange(held)
+        if now - held.used_at < GRACE:
+            raise Conflict("This refresh token was exchanged a moment ago.")
+        end_session(held.session)
+    raise invalid()
+
+
+def revoke_refresh_token(secret: str) -> bool:
+    """Ends the session of a refresh token; whether there was one."""
+    held = RefreshToken.objects.select_related("session__user").filter(token=fingerprint(secret)).first()
+    if held is not None:
+        end_session(held.session)
+    return held is not None
+
+
+def _exchange(held: RefreshToken) -> Rotated:
+    held.used_at = timezone.now()
+    held.save(update_fields=["used_at"])
+    SignInSession.objects.filter(pk=held.session_id).update(
+        expires_at=held.used_at + LIFETIME, last_seen=held.used_at
+    )
+    held.session.expires_at = held.used_at + LIFETIME
+    return Rotated(held.session, issue_refresh_token(held.session))
+
+
+def _is_live(session: SignInSession) -> bool:
+    return session.ended_at is None and session.expires_at > timezone.now() and session.user.is_active
+
+
+def _end(which: Q, user: User) -> int:
+    now = timezone.now()
+    sessions = SignInSession.objects.filter(which, ended_at=None)
+    ended = list(sessions.values_list("pk", flat=True))
+    sessions.update(ended_at=now)
+    RefreshToken.objects.filter(session__in=ended, revoked_at=None).update(revoked_at=now)
+    for pk in ended:
+        publish_on_commit(Event("session.ended", pk, actor_id=user.pk))
+    return len(ended)

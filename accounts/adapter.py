@@ -1,0 +1,55 @@
+"""What allauth asks this project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts import throttle
+from accounts.address import client_address
+from accounts.models import User
+from tmi.lib.errors import DomainError
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped package
+    """Local accounts: who may sign up, how names and addresses are kept, how guessing is slowed down."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return bool(settings.CONFIG.auth.local.signup == "open")
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        saved: User = super().save_user(request, user, form, commit=False)
+        saved.name = saved.name or saved.email.split("@", 1)[0]
+        # Without mail nobody can prove an address, so none counts as proved.
+        saved.email_verified = False
+        if commit:
+            saved.save()
+        return saved
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        confirmed = bool(super().confirm_email(request, email_address))
+        if confirmed and email_address.user.email.lower() == email_address.email.lower():
+            User.objects.filter(pk=email_address.user_id).update(email_verified=True)
+        return confirmed
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            throttle.check(credentials.get("email", ""), client_address(request))
+        except DomainError as error:
+            raise self.validation_error("too_many_login_attempts") from error
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None:
+            throttle.succeeded(credentials.get("email", ""))
+        return user
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        throttle.failed(credentials.get("email", ""))

@@ -1,0 +1,113 @@
+"""/auth: tokens for programs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import FormParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import throttle, tokens
+from accounts.actions.session import (
+    end_session,
+    issue_refresh_token,
+    revoke_refresh_token,
+    rotate_refresh_token,
+    start_session,
+)
+from accounts.address import client_address
+from accounts.api.authentication import session_of
+from accounts.api.serializers import (
+    ProviderSerializer,
+    RefreshRequestSerializer,
+    RevokeRequestSerializer,
+    TokenRequestSerializer,
+    TokensSerializer,
+)
+from accounts.models import SignInSession, User
+from tmi.api.errors import checked
+from tmi.api.pagination import whole_list
+from tmi.api.parse import StrictJSONParser
+from tmi.api.views import ApiViewSet
+from tmi.lib.errors import DomainError
+
+Json = dict[str, Any]
+
+
+class AuthViewSet(ApiViewSet):
+    """Open to everybody: this is where a caller becomes somebody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (StrictJSONParser, FormParser)
+    serializer_class = TokensSerializer
+    schema_tags = ("auth",)
+
+    @extend_schema(request=TokenRequestSerializer, responses={200: TokensSerializer})
+    def token(self, request: Request) -> Response:
+        """Signs in with email and password."""
+        given = checked(TokenRequestSerializer(data=plain(request.data)))
+        user = self._by_password(given["username"], given["password"])
+        session = start_session(
+            user,
+            address=client_address(request._request),
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+        return self.answer(answer(session, issue_refresh_token(session)))
+
+    @extend_schema(request=RefreshRequestSerializer, responses={200: TokensSerializer})
+    def refresh(self, request: Request) -> Response:
+        """Takes a refresh token for a new pair of tokens; each refresh token works once."""
+        given = checked(RefreshRequestSerializer(data=plain(request.data)))
+        rotated = rotate_refresh_token(given["refresh_token"])
+        return self.answer(answer(rotated.session, rotated.refresh_token))
+
+    @extend_schema(request=RevokeRequestSerializer, responses={200: None})
+    def revoke(self, request: Request) -> Response:
+        """Ends the sign-in behind an access or refresh token (RFC 7009: an unknown token is no error)."""
+        token = checked(RevokeRequestSerializer(data=plain(request.data)))["token"]
+        if not revoke_refresh_token(token):
+            with suppress(DomainError):
+                end_session(session_of(token))
+        return self.answer(None)
+
+    @extend_schema(responses={200: ProviderSerializer(many=True)})
+    def providers(self, request: Request) -> Response:
+        """The ways to sign in that are configured."""
+        active = settings.CONFIG.auth.oauth.active
+        listed = [{"id": "local", "name": "Email and password"}]
+        listed += [{"id": name, "name": provider.name or name} for name, provider in active.items()]
+        return self.answer_list(listed, whole_list(len(listed)))
+
+    def _by_password(self, email: str, password: str) -> User:
+        throttle.check(email, client_address(self.request._request))
+        user: User | None = User.objects.local().with_email(email).first()
+        if user is None:
+            make_password(password)  # as long as a check takes, so that time tells nothing
+        if user is None or not user.check_password(password) or not user.is_active:
+            throttle.failed(email)
+            raise DomainError("The email or the password is wrong.", code="AUTHENTICATION_REQUIRED")
+        throttle.succeeded(email)
+        return user
+
+
+def answer(session: SignInSession, refresh_token: str) -> Json:
+    return {
+        "access_token": tokens.access_token(session),
+        "refresh_token": refresh_token,
+        "token_type": "Bearer",
+        "expires_in": settings.CONFIG.auth.jwt.expiration_seconds,
+    }
+
+
+def plain(data: Any) -> Any:
+    """A form as a JSON object would be; a field that is given twice is as bad as a key twice."""
+    if not hasattr(data, "lists"):
+        return data
+    return {name: values[0] if len(values) == 1 else values for name, values in data.lists()}

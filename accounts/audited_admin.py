@@ -1,0 +1,87 @@
+"""Admin pages whose every change is an audit entry, written in the transaction of the change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from accounts import audit
+from accounts.models import User
+
+
+def written(request: HttpRequest, obj: models.Model, action: str, changes: audit.Changes) -> None:
+    """Writes down what the signed-in administrator did to a row."""
+    actor = request.user
+    assert isinstance(actor, User)
+    audit.write(
+        entity_type=str(obj._meta.model_name),
+        entity_id=obj.pk,
+        threat_model_id=getattr(obj, "threat_model_id", None),
+        action=f"admin_{action}",
+        actor=actor,
+        changes=changes,
+    )
+
+
+def _changes(form: Any) -> audit.Changes:
+    return {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
+
+
+class AuditedAdmin(admin.ModelAdmin[Any]):
+    """The base of every admin page of ours."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        written(request, obj, "update" if change else "create", _changes(form))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for row in formset.new_objects:
+            written(request, row, "create", {})
+        for row, _names in formset.changed_objects:
+            written(request, row, "update", {})
+        for row in formset.deleted_objects:
+            written(request, row, "delete", {})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        written(request, obj, "delete", {})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+
+class ReadOnlyAdmin(AuditedAdmin):
+    """Looking only: these rows are changed by the application's own actions."""
+
+    actions: Any = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline[Any, Any]):
+    """Rows of another table, to look at."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

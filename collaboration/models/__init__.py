@@ -1,0 +1,5 @@
+"""Sessions in which people edit one diagram together."""
+
+from collaboration.models.session import CollaborationSession, SessionParticipant, SessionRemoval
+
+__all__ = ["CollaborationSession", "SessionParticipant", "SessionRemoval"]

@@ -1,0 +1,28 @@
+"""Loaded before anything else: gives the tests an instance of their own and starts its engines."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TMI_DATA_DIR", str(Path(__file__).resolve().parent.parent / "var" / "test"))
+os.environ.setdefault("TMI_RATE_LIMITS_SIGN_IN_PER_MINUTE", "0")
+os.environ.setdefault("TMI_LOGGING_ALSO_LOG_TO_CONSOLE", "false")
+# Playwright keeps an event loop in the thread of a browser test; its database calls are made there on purpose.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+_engines = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from tmi.config import load
+    from tmi.engines import ensure
+
+    _engines.enter_context(ensure(load()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _engines.close()

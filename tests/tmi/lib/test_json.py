@@ -1,0 +1,68 @@
+"""Strict JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tmi.lib.json import BadJson, decode, encode
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_what_is_encoded_is_decoded_again(value):
+    assert decode(encode(value)) == value
+
+
+@given(st.binary())
+def test_any_bytes_are_a_value_or_one_clear_refusal(data):
+    try:
+        decode(data)
+    except BadJson as error:
+        assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": 1, "b": 2}}',
+        b"NaN",
+        b"[Infinity]",
+        b"-Infinity",
+        b"1e999",
+        b"123456789012345678901234567890",
+        b"\xff\xfe",
+        b"[" * 1000 + b"]" * 1000,
+        b"[" * 100_000,
+        b"\xef\xbb\xbf{}",
+    ],
+)
+def test_what_is_not_strict_json_is_refused(text):
+    with pytest.raises(BadJson):
+        decode(text)
+
+
+def test_times_have_milliseconds_and_z():
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=timezone(timedelta(hours=2)))
+    assert encode({"t": moment}) == b'{"t":"2026-01-02T01:04:05.678Z"}'
+    assert encode(datetime(2026, 1, 2, tzinfo=UTC)) == b'"2026-01-02T00:00:00.000Z"'
+
+
+def test_decimals_are_numbers():
+    assert encode([Decimal("7.5"), Decimal("10.0")]) == b"[7.5,10.0]"

@@ -1,0 +1,208 @@
+"""Who may see and do what: the only ways to get hold of a threat model or a part of it.
+
+What a person has no role on does not exist for them (`NotFound`); a role that is too low is
+`PermissionDenied`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import transaction
+from django.db.models import Case, Exists, F, Lookup, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.fields import IntegerField
+from django.db.models.functions import Coalesce, Greatest, Lower
+
+from accounts import audit
+from accounts.models import EVERYONE_ID, GroupMember, User
+from threatmodels.choices import RoleName, SubjectType
+from threatmodels.models import AccessInvitation, Record, ThreatModel, ThreatModelAccess
+from threatmodels.models.threat_model import ThreatModelQuerySet
+from threatmodels.roles import Role
+from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
+from tmi.lib.ids import NO_ID, parse_id
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+RANK = Case(
+    When(role=RoleName.OWNER, then=Value(Role.OWNER.value)),
+    When(role=RoleName.WRITER, then=Value(Role.WRITER.value)),
+    default=Value(Role.READER.value),
+    output_field=IntegerField(),
+)
+
+
+def role_of(threat_model: ThreatModel) -> Role:
+    """The role of the person for whom the model was loaded."""
+    return Role(threat_model.role_rank)
+
+
+def visible_to(user: User) -> ThreatModelQuerySet:
+    """Live threat models on which the person has any role, with `role_rank`."""
+    return with_role(_reachable(user).live(), user)
+
+
+def restorable_by(user: User) -> ThreatModelQuerySet:
+    """Deleted threat models that the person, as an owner, may restore."""
+    return with_role(_reachable(user).deleted(), user).filter(role_rank=Role.OWNER)
+
+
+def get_threat_model(
+    user: User, threat_model_id: UUID | str, *, at_least: Role = Role.READER, deleted: bool = False
+) -> ThreatModel:
+    """The live (or, for its owners, the deleted) threat model with `role_rank`.
+
+    Raises NotFound where the person has no role, PermissionDenied where it is below `at_least`.
+    """
+    found = _load(user, parse_id(threat_model_id) or NO_ID, deleted=deleted)
+    if role_of(found) < at_least:
+        raise PermissionDenied(f"This needs the role {at_least.label}; yours is {role_of(found).label}.")
+    if found.is_invited:
+        _accept_invitation(found, user)
+    return found
+
+
+def get_record(
+    user: User,
+    kind: type[RecordT],
+    record_id: UUID | str,
+    *,
+    threat_model_id: UUID | str,
+    at_least: Role = Role.READER,
+    deleted: bool = False,
+) -> RecordT:
+    """A live (or deleted) part of a threat model, its `threat_model` loaded with `role_rank`.
+
+    Raises NotFound and PermissionDenied like `get_threat_model`; the part must lie in that very model.
+    """
+    threat_model = get_threat_model(user, threat_model_id, at_least=at_least)
+    return record_in(threat_model, kind, record_id, deleted=deleted)
+
+
+def record_in(
+    threat_model: ThreatModel, kind: type[RecordT], record_id: UUID | str, *, deleted: bool = False
+) -> RecordT:
+    """The part of a model that the caller holds already; raises NotFound."""
+    found = records_in(threat_model, kind, deleted=deleted).filter(pk=parse_id(record_id) or NO_ID).first()
+    if found is None:
+        raise NotFound
+    found.threat_model = threat_model
+    return found
+
+
+def records_in(threat_model: ThreatModel, kind: type[RecordT], *, deleted: bool = False) -> QuerySet[RecordT]:
+    """The live parts of one kind; the deleted ones are shown to writers."""
+    if deleted and role_of(threat_model) < Role.WRITER:
+        raise PermissionDenied("This needs the role writer; yours is reader.")
+    inside: QuerySet[RecordT] = kind._default_manager.filter(threat_model=threat_model)
+    return inside.filter(deleted_at__isnull=not deleted)
+
+
+def person(user_id: UUID | str, *, field: str) -> User:
+    """An active person by id; raises ValidationFailed on `field` where there is none."""
+    found = User.objects.active().filter(pk=parse_id(user_id) or NO_ID).first()
+    if found is None:
+        raise ValidationFailed.of(field, "There is no such person.")
+    return found
+
+
+def with_role(threat_models: ThreatModelQuerySet, user: User) -> ThreatModelQuerySet:
+    """Annotates `role_rank` (0 for none) and `is_invited`: part of the role comes from an open invitation."""
+    owner = Case(When(owner=user, then=Value(Role.OWNER.value)), default=Value(0))
+    entries = _highest(ThreatModelAccess.objects.filter(_subject_is(user)))
+    if not user.email_verified:
+        return threat_models.annotate(role_rank=Greatest(owner, entries), is_invited=Value(False))
+    invitations = _invitations(user)
+    return threat_models.annotate(
+        role_rank=Greatest(owner, entries, _highest(invitations)),
+        is_invited=Exists(invitations.filter(threat_model=OuterRef("pk"))),
+    )
+
+
+def _load(user: User, threat_model_id: UUID, *, deleted: bool) -> ThreatModel:
+    of_id = ThreatModel.objects.filter(pk=threat_model_id, deleted_at__isnull=not deleted)
+    least = Role.OWNER if deleted else Role.READER
+    found: ThreatModel | None = with_role(of_id, user).filter(role_rank__gte=least).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+class _AnyOf(Lookup[Any]):
+    """`= ANY(ARRAY(SELECT ...))`.
+
+    IN lets PostgreSQL guess how many rows the subquery has; where it guesses many, it reads the whole
+    table. An array it always looks up in the index.
+    """
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        return f"{left} = ANY({right})", [*left_values, *right_values]
+
+
+def _reachable(user: User) -> ThreatModelQuerySet:
+    """Models with any role, written so that PostgreSQL reads indexes only, however many others there are."""
+    owned = ThreatModel.objects.filter(owner=user).values("id")
+    entries = ThreatModelAccess.objects.all()
+    as_person = entries.filter(user=user).values("threat_model_id")
+    as_member = entries.filter(group__in=_groups(user)).values("threat_model_id")
+    as_anyone = entries.filter(group=EVERYONE_ID).values("threat_model_id")
+    sources: list[Any] = [as_person, as_member, as_anyone]
+    if user.email_verified:
+        sources.append(_invitations(user).values("threat_model_id"))
+    return ThreatModel.objects.filter(_AnyOf(F("id"), ArraySubquery(owned.union(*sources))))
+
+
+def _groups(user: User) -> QuerySet[Any]:
+    return GroupMember.objects.filter(user=user).values("group_id")
+
+
+def _subject_is(user: User) -> Q:
+    return Q(user=user) | Q(group=EVERYONE_ID) | Q(group__in=_groups(user))
+
+
+def _invitations(user: User) -> QuerySet[AccessInvitation]:
+    return AccessInvitation.objects.alias(address=Lower("email")).filter(address=user.email.lower())
+
+
+def _highest(entries: QuerySet[Any]) -> Coalesce:
+    """The highest rank among the entries of the outer model, 0 where there is none."""
+    of_model = entries.filter(threat_model=OuterRef("pk")).order_by().values("threat_model")
+    return Coalesce(Subquery(of_model.annotate(rank=Max(RANK)).values("rank")), Value(0))
+
+
+@transaction.atomic
+def _accept_invitation(threat_model: ThreatModel, user: User) -> None:
+    """The invitation becomes an access entry; where there is one already the higher role stays."""
+    invitation = (
+        AccessInvitation.objects.select_for_update(of=("self",))
+        .alias(address=Lower("email"))
+        .filter(threat_model=threat_model, address=user.email.lower())
+        .first()
+    )
+    if invitation is None:
+        return
+    granted, made = ThreatModelAccess.objects.get_or_create(
+        threat_model=threat_model,
+        user=user,
+        defaults={
+            "subject_type": SubjectType.USER,
+            "role": invitation.role,
+            "granted_by_id": invitation.granted_by_id,
+        },
+    )
+    if not made and Role.named(granted.role) < Role.named(invitation.role):
+        granted.role = invitation.role
+        granted.save(update_fields=["role"])
+    audit.write(
+        entity_type="access",
+        entity_id=granted.pk,
+        threat_model_id=threat_model.pk,
+        action="accept_invitation",
+        actor=user,
+        changes={"email": (None, user.email), "role": (None, granted.role)},
+    )
+    invitation.delete()

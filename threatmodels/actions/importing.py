@@ -1,0 +1,188 @@
+"""Storing what a file holds: all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from threatmodels.actions import record
+from threatmodels.actions.diagram import create_diagrams
+from threatmodels.actions.threat_model import create_threat_model
+from threatmodels.interchange import document as neutral
+from threatmodels.interchange.limits import Limits
+from threatmodels.interchange.registry import read
+from threatmodels.interchange.report import ImportReport
+from threatmodels.models import Asset, Document, Metadata, Note, Record, Repository, Threat, ThreatModel
+from tmi.lib.errors import DomainError, FieldError, ValidationFailed
+from tmi.lib.ids import new_id
+
+Ids = dict[str, UUID]
+Values = dict[str, Any]
+NOT_COLUMNS = {"metadata", "key"}
+# Columns in which the neutral form's empty value is null.
+NULLABLE = {"description", "mitigation", "parameters"}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import made, and what there is to say about it."""
+
+    threat_model: ThreatModel
+    report: ImportReport
+
+
+def import_file(
+    *, actor: User, data: bytes, filename: str = "", threat_model: ThreatModel | None = None
+) -> Imported:
+    """Makes a threat model of a file, or adds what the file holds to one; raises DomainError."""
+    most = settings.CONFIG.imports.max_bytes
+    if len(data) > most:
+        raise DomainError(f"The file is larger than {most} bytes.", code="PAYLOAD_TOO_LARGE")
+    reading = read(data, filename=filename, limits=Limits(max_bytes=most))
+    try:
+        stored = store_document(
+            reading.document, actor=actor, threat_model=threat_model, kind=reading.report.kind
+        )
+    except ValidationFailed as error:
+        raise ValidationFailed([FieldError(f"file{e.field}", e.reason) for e in error.errors]) from error
+    return Imported(stored, reading.report)
+
+
+@transaction.atomic
+def store_document(
+    document: neutral.Document, *, actor: User, kind: str, threat_model: ThreatModel | None = None
+) -> ThreatModel:
+    """Stores a neutral document under new ids, in a new threat model or in the one that is given."""
+    target = threat_model or _make_model(document, actor)
+    metadata = [("threat_model", target.pk, document.metadata)] if threat_model is None else []
+    ids = _new_ids(document)
+    metadata += _store_assets(document, target, actor, ids)
+    metadata += _store_diagrams(document, target, actor, ids)
+    metadata += _store_threats(document, target, actor, ids)
+    metadata += _store_plain(document, target, actor)
+    _store_metadata(target, metadata)
+    _audit(target, actor, kind, document)
+    return target
+
+
+def _make_model(document: neutral.Document, actor: User) -> ThreatModel:
+    fields: Values = {"name": document.name, "description": document.description or None}
+    fields |= {"status": document.status, "issue_uri": document.issue_uri, "extensions": document.extensions}
+    if document.framework:
+        fields["threat_model_framework"] = document.framework
+    return create_threat_model(actor=actor, **fields)
+
+
+def _new_ids(document: neutral.Document) -> Ids:
+    """A new id for every asset and cell, so that a file can be imported twice."""
+    cells = chain.from_iterable(diagram.cells for diagram in document.diagrams)
+    return {key: new_id() for key in [*(a.key for a in document.assets), *(c["id"] for c in cells)]}
+
+
+Described = list[tuple[str, UUID, neutral.Metadata]]
+
+
+def _store_assets(document: neutral.Document, target: ThreatModel, actor: User, ids: Ids) -> Described:
+    rows = [{**_values(asset), "id": ids[asset.key]} for asset in document.assets]
+    record.create_records(Asset, threat_model=target, actor=actor, rows=rows)
+    return [("asset", ids[asset.key], asset.metadata) for asset in document.assets]
+
+
+def _store_diagrams(document: neutral.Document, target: ThreatModel, actor: User, ids: Ids) -> Described:
+    diagrams = document.diagrams
+    ids |= {_diagram_key(diagram.key): new_id() for diagram in diagrams}
+    rows = [
+        {
+            "id": ids[_diagram_key(diagram.key)],
+            "name": diagram.name,
+            "content": diagram.description or None,
+            "cells": [_renamed(cell, ids) for cell in diagram.cells],
+        }
+        for diagram in diagrams
+    ]
+    create_diagrams(threat_model=target, actor=actor, rows=rows)
+    own: Described = [("diagram", ids[_diagram_key(d.key)], d.metadata) for d in diagrams]
+    cells = [("cell", ids[key], data) for d in diagrams for key, data in d.cell_metadata.items()]
+    return own + cells
+
+
+def _store_threats(document: neutral.Document, target: ThreatModel, actor: User, ids: Ids) -> Described:
+    rows = [_threat_values(threat, ids) for threat in document.threats]
+    made = record.create_records(Threat, threat_model=target, actor=actor, rows=rows)
+    return [("threat", m.pk, t.metadata) for m, t in zip(made, document.threats, strict=True)]
+
+
+def _threat_values(threat: neutral.Threat, ids: Ids) -> Values:
+    values = _values(threat)
+    diagram, cell, asset = (values.pop(name) for name in ("diagram_key", "cell_id", "asset_key"))
+    values["diagram_id"] = ids[_diagram_key(diagram)] if diagram is not None else None
+    values["cell_id"] = ids[cell] if cell else None
+    values["asset_id"] = ids[asset] if asset else None
+    return values
+
+
+def _store_plain(document: neutral.Document, target: ThreatModel, actor: User) -> Described:
+    described: Described = []
+    plain: list[tuple[type[Record], list[Any]]] = [
+        (Document, document.documents),
+        (Note, document.notes),
+        (Repository, document.repositories),
+    ]
+    for kind, items in plain:
+        rows = [_values(item) for item in items]
+        made = record.create_records(kind, threat_model=target, actor=actor, rows=rows)
+        described += [(kind.kind, m.pk, item.metadata) for m, item in zip(made, items, strict=True)]
+    return described
+
+
+def _store_metadata(target: ThreatModel, described: Described) -> None:
+    entries = [
+        Metadata(threat_model=target, entity_type=kind, entity_id=pk, key=key, value=value)
+        for kind, pk, pairs in described
+        for key, value in pairs.items()
+    ]
+    for entry in entries:
+        entry.clean_fields(exclude={"threat_model", "id"})
+    Metadata.objects.bulk_create(entries, batch_size=500)
+
+
+def _audit(target: ThreatModel, actor: User, kind: str, document: neutral.Document) -> None:
+    audit.write(
+        entity_type=ThreatModel.kind,
+        entity_id=target.pk,
+        threat_model_id=target.pk,
+        action="import",
+        actor=actor,
+        changes={"kind": (None, kind), "counts": (None, neutral.count(document))},
+    )
+
+
+def _values(item: Any) -> Values:
+    """The fields of a neutral thing that are columns; empty text becomes null where the column allows it."""
+    names = [name for name in item.__dataclass_fields__ if name not in NOT_COLUMNS]
+    return {name: getattr(item, name) or None if name in NULLABLE else getattr(item, name) for name in names}
+
+
+def _diagram_key(key: str) -> str:
+    """Diagram keys are any text; they share a table with the UUIDs of cells and assets."""
+    return f"diagram {key}"
+
+
+def _renamed(cell: neutral.Cell, ids: Ids) -> neutral.Cell:
+    """The cell with the new ids in all places that name a cell or an asset."""
+    renamed = {**cell, "id": str(ids[cell["id"]])}
+    if "parent" in cell:
+        renamed["parent"] = str(ids[cell["parent"]])
+    for end in ("source", "target"):
+        if "cell" in cell.get(end, {}):
+            renamed[end] = {**cell[end], "cell": str(ids[cell[end]["cell"]])}
+    if "data_asset_ids" in cell:
+        renamed["data_asset_ids"] = [str(ids[asset]) for asset in cell["data_asset_ids"]]
+    return renamed

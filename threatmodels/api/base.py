@@ -1,0 +1,188 @@
+"""What all resources of a threat model share: bodies, patches, entity tags, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
+
+from accounts.api.base import SignedInViewSet
+from tmi.api.errors import checked
+from tmi.api.filters import Filters, narrowed
+from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
+from tmi.api.patch import json_patch, merge
+from tmi.api.serializers import Json, Reader, ResourceSerializer
+from tmi.api.views import check_precondition, etag
+from tmi.lib.errors import FieldError, ValidationFailed
+from tmi.lib.json import decode, encode
+from tmi.lib.text import CONTROL
+
+PAGING = [
+    OpenApiParameter("page", int, description="From 1; a page past the end is an empty list."),
+    OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
+    OpenApiParameter("cursor", str, description="Instead of page: empty begins, next_cursor goes on."),
+    OpenApiParameter("sort", str, description="Comma list of fields, - for descending."),
+    OpenApiParameter("search", str, description="Words; each must begin a word of name or description."),
+    OpenApiParameter("deleted", bool, description="true: what is deleted and can be restored."),
+]
+SPARSE = OpenApiParameter("fields", str, description="Comma list of the fields that are wanted.")
+LIST_PARAMETERS = frozenset({"page", "limit", "cursor", "sort", "search", "deleted", "fields"})
+OBJECT_EXPECTED = "A JSON object is expected."
+
+
+class ResourceViewSet(SignedInViewSet):
+    """A resource over a table; a leaf declares its serializer, sorts and filters."""
+
+    serializer_class: type[ResourceSerializer]
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
+    sorts: ClassVar[Mapping[str, str]] = {
+        "name": "name",
+        "created_at": "created_at",
+        "updated_at": "modified_at",
+    }
+    default_sort: ClassVar[str] = "created_at"
+    filters: ClassVar[Filters] = {}
+    expandable: ClassVar[frozenset[str]] = frozenset()
+
+    # -- bodies
+
+    def input(self, data: Any, *, partial: bool = False) -> Json:
+        """The checked fields of a body, by the names of the model's attributes."""
+        return checked(self.serializer_class(data=data, partial=partial))
+
+    def replacement(self, current: Json, body: Any) -> Json:
+        """The fields of a PUT: what is left out gets its default; what is the server's must be unchanged."""
+        if not isinstance(body, dict):
+            raise ValidationFailed.of("", OBJECT_EXPECTED)
+        self._refuse_changed(current, body)
+        writable = self.serializer_class().writable()
+        given = self.input({k: v for k, v in body.items() if k in writable or k not in current})
+        return self.defaults(without=given) | given
+
+    def patched(self, current: Json, body: Any) -> Json:
+        """The fields of a PATCH of either kind, against the present state."""
+        if self.request.content_type.startswith(JsonPatchParser.media_type):
+            return self.replacement(current, json_patch(decode(encode(current)), body))
+        return self.merged(current, body)
+
+    def merged(self, current: Json, body: Any) -> Json:
+        if not isinstance(body, dict):
+            raise ValidationFailed.of("", OBJECT_EXPECTED)
+        merged = {
+            name: merge(current.get(name), value) if isinstance(value, dict) else value
+            for name, value in body.items()
+        }
+        return self.input(merged, partial=True)
+
+    def defaults(self, *, without: Json) -> Json:
+        """The model's defaults of the writable fields that are not given."""
+        model: Any = self.serializer_class.Meta.model
+        fields = {f.attname: f for f in model._meta.concrete_fields}
+        return {
+            name: fields[name].get_default()
+            for name in self.serializer_class().writable()
+            if name in fields and name not in without
+        }
+
+    def _refuse_changed(self, current: Json, body: Json) -> None:
+        fields = self.serializer_class().fields
+        changed = [
+            FieldError(name, "The server sets this field.")
+            for name, value in body.items()
+            if name in fields and fields[name].read_only and encode(value) != encode(current.get(name))
+        ]
+        if changed:
+            raise ValidationFailed(changed)
+
+    def check_unchanged(self, locked: Any) -> Json:
+        """The present state of a locked row, which `If-Match` must name."""
+        current = self.represent(locked)
+        check_precondition(self.request, etag(current))
+        return current
+
+    def represent(self, row: Any) -> Json:
+        """One row as the API shows it."""
+        raise AssertionError("a leaf represents its own rows")
+
+    # -- query parameters
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """A parameter that may be given once."""
+        given = self.request.query_params.getlist(name)
+        if len(given) > 1:
+            raise ValidationFailed.of(name, "This parameter is given twice.")
+        if given and CONTROL.search(given[0]):
+            raise ValidationFailed.of(name, "Control characters are not allowed.")
+        return given[0] if given else default
+
+    def flag(self, name: str) -> bool:
+        value = self.parameter(name, "false")
+        if value not in {"true", "false"}:
+            raise ValidationFailed.of(name, "true or false.")
+        return value == "true"
+
+    def names(self, parameter: str, known: frozenset[str]) -> list[str]:
+        """A comma list of known names."""
+        names = [name for name in self.parameter(parameter).split(",") if name]
+        if unknown := [name for name in names if name not in known]:
+            raise ValidationFailed.of(
+                parameter, f"Unknown: {unknown[0][:50]}. Known: {', '.join(sorted(known))}."
+            )
+        return names
+
+    def refuse_unknown_parameters(self, known: frozenset[str]) -> None:
+        unknown = [name for name in self.request.query_params if name not in known]
+        if unknown:
+            raise ValidationFailed(FieldError(name[:100], "Unknown parameter.") for name in unknown)
+
+    def order(self) -> list[str]:
+        """The columns to sort by, the id deciding between equals."""
+        columns = []
+        for part in self.parameter("sort", self.default_sort).split(","):
+            column = self.sorts.get(part.removeprefix("-"))
+            if column is None:
+                raise ValidationFailed.of("sort", f"Sort by some of: {', '.join(self.sorts)}.")
+            columns.append(f"-{column}" if part.startswith("-") else column)
+        return [*columns, "-id" if columns[0].startswith("-") else "id"]
+
+    # -- lists
+
+    def reader(self, *, detail: bool) -> Reader:
+        known = frozenset(self.serializer_class().fields)
+        return Reader(self.serializer_class, detail=detail, only=self.names("fields", known))
+
+    def page_of(self, rows: QuerySet[Any]) -> Response:
+        """The page that is asked for of the rows that pass the filters."""
+        self.refuse_unknown_parameters(LIST_PARAMETERS | self.filters.keys() | self._expand_parameter())
+        rows = narrowed(self._searched(rows), self.request, self.filters)
+        page, order, reader = Page.asked(self.request), self.order(), self.reader(detail=False)
+        if page.cursor is not None:
+            data, pagination = self._cursor_page(rows, page, order, reader)
+        else:
+            part, pagination = page.of(rows, order)
+            data = reader.read(part)
+        return self.answer_list(self.expanded(data), pagination)
+
+    def _cursor_page(
+        self, rows: QuerySet[Any], page: Page, order: list[str], reader: Reader
+    ) -> tuple[list[Json], Pagination]:
+        columns = [column.removeprefix("-") for column in order]
+        found = list(reader.raw(page.after(rows, order), *columns))
+        shown = found[: page.limit]
+        following = cursor_at(dict(shown[-1]), order) if len(found) > page.limit else None
+        return reader.build(shown), cursor_pagination(page, following)
+
+    def _searched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        words = self.parameter("search")
+        return rows.search(words) if words else rows  # type: ignore[attr-defined]  # WordSearch
+
+    def _expand_parameter(self) -> frozenset[str]:
+        return frozenset({"expand"} if self.expandable else ())
+
+    def expanded(self, data: list[Json]) -> list[Json]:
+        """The objects with what `expand` asks for."""
+        return data

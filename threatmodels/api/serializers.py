@@ -1,0 +1,263 @@
+"""What each resource looks like in the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from threatmodels.models import Asset, Diagram, Document, Note, Repository, Threat, ThreatModel
+from threatmodels.roles import Role
+from tmi.api.fields import AnyObject, Choice, Id, Text
+from tmi.api.serializers import Computed, ResourceSerializer, Row, StrictSerializer
+
+OWN = ["id", "threat_model_id", "created_at", "updated_at"]
+Json = dict[str, Any]
+
+
+class PermissionsSerializer(serializers.Serializer[Any]):
+    """What the caller may do with a threat model."""
+
+    current_user_role = serializers.ChoiceField(choices=["reader", "writer", "owner"])
+    can_edit = serializers.BooleanField()
+    can_delete = serializers.BooleanField()
+    can_share = serializers.BooleanField()
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """How many live parts a threat model has."""
+
+    diagrams = serializers.IntegerField()
+    threats = serializers.IntegerField()
+    open_threats = serializers.IntegerField()
+    assets = serializers.IntegerField()
+    documents = serializers.IntegerField()
+    notes = serializers.IntegerField()
+    repositories = serializers.IntegerField()
+
+
+COUNT_COLUMNS = {
+    "diagrams": "summary__diagram_count",
+    "threats": "summary__threat_count",
+    "open_threats": "summary__open_threat_count",
+    "assets": "summary__asset_count",
+    "documents": "summary__document_count",
+    "notes": "summary__note_count",
+    "repositories": "summary__repository_count",
+}
+
+
+def _permissions(row: Row) -> Json:
+    role = Role(row["role_rank"])
+    return {
+        "current_user_role": role.label,
+        "can_edit": role >= Role.WRITER,
+        "can_delete": role >= Role.OWNER,
+        "can_share": role >= Role.OWNER,
+    }
+
+
+def _counts(row: Row) -> Json:
+    return {name: row[column] for name, column in COUNT_COLUMNS.items()}
+
+
+class ThreatModelSerializer(ResourceSerializer):
+    """A threat model without its parts."""
+
+    owner_id = Id(required=False)
+    created_by_id = Id(read_only=True)
+    updated_at = serializers.DateTimeField(source="modified_at", read_only=True)
+    permissions = PermissionsSerializer(read_only=True)
+    counts = CountsSerializer(read_only=True)
+    highest_severity = serializers.CharField(
+        source="summary.highest_severity", read_only=True, allow_null=True
+    )
+
+    class Meta:
+        model = ThreatModel
+        fields: ClassVar[list[str]] = [
+            "id",
+            "name",
+            "description",
+            "owner_id",
+            "created_by_id",
+            "threat_model_framework",
+            "issue_uri",
+            "status",
+            "status_updated",
+            "created_at",
+            "updated_at",
+            "deleted_at",
+            "permissions",
+            "counts",
+            "highest_severity",
+        ]
+        read_only_fields: ClassVar[list[str]] = ["status_updated", "deleted_at"]
+
+    computed: ClassVar[dict[str, Computed]] = {
+        "permissions": Computed(["role_rank"], _permissions),
+        "counts": Computed(list(COUNT_COLUMNS.values()), _counts),
+    }
+
+
+class RecordSerializer(ResourceSerializer):
+    """What all parts of a threat model have."""
+
+    threat_model_id = Id(read_only=True)
+    updated_at = serializers.DateTimeField(source="modified_at", read_only=True)
+
+
+def _live(column: str, deleted: str) -> Computed:
+    """A reference that shows as null while what it names is deleted."""
+    return Computed([column, deleted], lambda row: None if row[deleted] else row[column])
+
+
+class ThreatSerializer(RecordSerializer):
+    diagram_id = Id(required=False, allow_null=True)
+    asset_id = Id(required=False, allow_null=True)
+
+    class Meta:
+        model = Threat
+        fields: ClassVar[list[str]] = [
+            *OWN,
+            "name",
+            "description",
+            "diagram_id",
+            "cell_id",
+            "asset_id",
+            "severity",
+            "likelihood",
+            "risk_level",
+            "score",
+            "priority",
+            "mitigated",
+            "status",
+            "threat_type",
+            "mitigation",
+            "issue_uri",
+            "cwe_ids",
+            "cvss_vector",
+        ]
+
+    computed: ClassVar[dict[str, Computed]] = {
+        "diagram_id": _live("diagram_id", "diagram__deleted_at"),
+        "cell_id": _live("cell_id", "diagram__deleted_at"),
+        "asset_id": _live("asset_id", "asset__deleted_at"),
+    }
+
+
+class AssetSerializer(RecordSerializer):
+    class Meta:
+        model = Asset
+        fields: ClassVar[list[str]] = [
+            *OWN,
+            "name",
+            "description",
+            "type",
+            "criticality",
+            "classification",
+            "sensitivity",
+        ]
+
+
+class DocumentSerializer(RecordSerializer):
+    class Meta:
+        model = Document
+        fields: ClassVar[list[str]] = [*OWN, "name", "uri", "description"]
+
+
+class NoteSerializer(RecordSerializer):
+    class Meta:
+        model = Note
+        fields: ClassVar[list[str]] = [*OWN, "name", "content", "description"]
+
+
+class RepositorySerializer(RecordSerializer):
+    class Meta:
+        model = Repository
+        fields: ClassVar[list[str]] = [*OWN, "name", "uri", "description", "type", "parameters"]
+
+
+class DiagramMetadataSerializer(serializers.Serializer[Any]):
+    """What the server knows about the cells."""
+
+    version = serializers.CharField(read_only=True)
+    last_modified_by = serializers.UUIDField(read_only=True, allow_null=True)
+    collaboration_session = serializers.UUIDField(read_only=True, allow_null=True)
+
+
+class DiagramDataSerializer(serializers.Serializer[Any]):
+    """The cells of a diagram; `metadata` is the server's and ignored on input."""
+
+    cells = serializers.ListField(child=AnyObject(), max_length=10_000)
+    metadata = DiagramMetadataSerializer(required=False)
+
+
+def _diagram_data(row: Row) -> Json:
+    return {
+        "cells": row["cells"],
+        "metadata": {
+            "version": str(row["update_vector"]),
+            "last_modified_by": row["last_modified_by"],
+            "collaboration_session": row["live_session__id"],
+        },
+    }
+
+
+class DiagramSerializer(RecordSerializer):
+    """A diagram; its cells are in `diagram_data`, which lists leave out."""
+
+    diagram_data = DiagramDataSerializer(required=False)
+
+    class Meta:
+        model = Diagram
+        fields: ClassVar[list[str]] = [
+            *OWN,
+            "name",
+            "type",
+            "content",
+            "diagram_data",
+            "update_vector",
+            "svg_image",
+            "image_update_vector",
+        ]
+        read_only_fields: ClassVar[list[str]] = ["update_vector", "svg_image", "image_update_vector"]
+
+    computed: ClassVar[dict[str, Computed]] = {
+        "diagram_data": Computed(
+            ["cells", "update_vector", "last_modified_by", "live_session__id"], _diagram_data
+        )
+    }
+    detail_only: ClassVar[frozenset[str]] = frozenset({"diagram_data", "svg_image"})
+
+
+class MetadataSerializer(StrictSerializer):
+    """One metadata entry."""
+
+    key = Text(max_length=128)
+    value = Text(max_length=65_535)
+
+
+class MetadataValueSerializer(StrictSerializer):
+    value = Text(max_length=65_535)
+
+
+class AccessEntrySerializer(StrictSerializer):
+    """A role for a person, a group or an invited email address."""
+
+    id = serializers.UUIDField(read_only=True)
+    subject_type = Choice(choices=["user", "group"], required=False)
+    user_id = Id(required=False, allow_null=True)
+    group_id = Id(required=False, allow_null=True)
+    email = Text(required=False, allow_null=True, max_length=254)
+    provider = Text(required=False, write_only=True, max_length=100)
+    group_name = Text(required=False, write_only=True, max_length=200)
+    role = Choice(choices=["owner", "writer", "reader"])
+    display_name = serializers.CharField(read_only=True)
+    pending = serializers.BooleanField(read_only=True)
+    granted_by_id = serializers.UUIDField(read_only=True, allow_null=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class RoleSerializer(StrictSerializer):
+    role = Choice(choices=["owner", "writer", "reader"])

@@ -1,0 +1,118 @@
+"""/threat_models"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from threatmodels import access
+from threatmodels.actions import threat_model as actions
+from threatmodels.api.base import PAGING, SPARSE, ResourceViewSet
+from threatmodels.api.serializers import ThreatModelSerializer
+from threatmodels.choices import Framework
+from threatmodels.models import ThreatModel
+from threatmodels.roles import Role
+from tmi.api.filters import Filter, Filters, contains, equals, one_of, text, when
+from tmi.api.serializers import Json, Reader
+from tmi.lib.errors import PermissionDenied, ValidationFailed
+from tmi.lib.ids import parse_id
+
+
+def _owned_by(who: str) -> Q:
+    owner = parse_id(who)
+    return Q(owner=owner) if owner else Q(owner__email__iexact=who)
+
+
+class ThreatModelViewSet(ResourceViewSet):
+    serializer_class = ThreatModelSerializer
+    schema_tags = ("threat_models",)
+    default_sort = "-updated_at"
+    sorts: ClassVar[Mapping[str, str]] = {
+        **ResourceViewSet.sorts,
+        "status": "status",
+        "status_updated": "status_updated",
+        "threat_model_framework": "threat_model_framework",
+    }
+    filters: ClassVar[Filters] = {
+        "name": contains("name"),
+        "owner": Filter(text, _owned_by, description="Id or email of the owner."),
+        "framework": equals("threat_model_framework", one_of(Framework.values)),
+        "status": equals("status"),
+        "role": Filter(
+            one_of([role.label for role in Role]), lambda name: Q(role_rank=Role.named(name).value)
+        ),
+        "issue_uri": equals("issue_uri"),
+        **when("created_at", "created"),
+        **when("modified_at", "updated"),
+        **when("status_updated", "status_updated"),
+    }
+
+    def load(self, at_least: Role = Role.READER, *, deleted: bool = False) -> ThreatModel:
+        return access.get_threat_model(
+            self.actor, self.kwargs["threat_model_id"], at_least=at_least, deleted=deleted
+        )
+
+    def represent(self, row: Any) -> Json:
+        rows = access.with_role(ThreatModel.objects.filter(pk=row.pk), self.actor)
+        return Reader(ThreatModelSerializer).read(rows)[0]
+
+    @extend_schema(parameters=[*PAGING, SPARSE])
+    def list(self, request: Request) -> Response:
+        deleted = self.flag("deleted")
+        return self.page_of(access.restorable_by(self.actor) if deleted else access.visible_to(self.actor))
+
+    def create(self, request: Request) -> Response:
+        fields = self.input(request.data)
+        if "owner_id" in fields:
+            raise ValidationFailed.of("owner_id", "The server sets this field.")
+        made = actions.create_threat_model(actor=self.actor, **fields)
+        location = request.build_absolute_uri(f"{request.path}/{made.pk}")
+        return self.answer_one(self.represent(made), 201, {"Location": location})
+
+    @extend_schema(parameters=[SPARSE])
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        threat_model = self.load()
+        self.refuse_unknown_parameters(frozenset({"fields"}))
+        rows = access.with_role(ThreatModel.objects.filter(pk=threat_model.pk), self.actor)
+        return self.answer_one(self.reader(detail=True).read(rows)[0])
+
+    def update(self, request: Request, **_: Any) -> Response:
+        return self._write(self.replacement)
+
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        return self._write(self.patched)
+
+    def destroy(self, request: Request, **_: Any) -> Response:
+        actions.delete_threat_model(self.load(Role.OWNER), actor=self.actor, check_first=self.check_unchanged)
+        return self.no_content()
+
+    def restore(self, request: Request, **_: Any) -> Response:
+        restored = actions.restore_threat_model(self.load(deleted=True), actor=self.actor)
+        return self.answer_one(self.represent(restored))
+
+    def _write(self, understood: Any) -> Response:
+        threat_model = self.load(Role.WRITER)
+        body = self.request.data
+        new_owner = self._new_owner(threat_model, body)
+
+        def changes(locked: ThreatModel) -> Json:
+            fields: Json = understood(self.check_unchanged(locked), body)
+            return {name: value for name, value in fields.items() if name != "owner_id"}
+
+        actions.write_threat_model(threat_model, actor=self.actor, changes=changes, owner=new_owner)
+        return self.answer_one(self.represent(threat_model))
+
+    def _new_owner(self, threat_model: ThreatModel, body: Any) -> User | None:
+        """The person to whom the body hands the model over; only an owner may."""
+        wanted = body.get("owner_id") if isinstance(body, dict) else None
+        if not isinstance(wanted, str) or wanted == str(threat_model.owner_id):
+            return None
+        if access.role_of(threat_model) < Role.OWNER:
+            raise PermissionDenied("Only an owner may hand a threat model over.")
+        return access.person(wanted, field="owner_id")

@@ -1,0 +1,76 @@
+"""Routes below /api/v1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from threatmodels.api.access import AccessViewSet
+from threatmodels.api.diagram import DiagramViewSet
+from threatmodels.api.importing import ImportView
+from threatmodels.api.metadata import MetadataViewSet
+from threatmodels.api.record import (
+    AssetViewSet,
+    DocumentViewSet,
+    NoteViewSet,
+    RepositoryViewSet,
+    ThreatViewSet,
+)
+from threatmodels.api.threat_model import ThreatModelViewSet
+
+Actions = dict[str, Any]
+LIST: Actions = {"get": "list", "post": "create"}
+ONE: Actions = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+BULK: Actions = {
+    "post": "bulk_create",
+    "put": "bulk_update",
+    "patch": "bulk_partial_update",
+    "delete": "bulk_destroy",
+}
+MODEL = "threat_models/<str:threat_model_id>"
+KINDS: dict[str, Any] = {
+    "threats": ThreatViewSet,
+    "assets": AssetViewSet,
+    "documents": DocumentViewSet,
+    "notes": NoteViewSet,
+    "repositories": RepositoryViewSet,
+    "diagrams": DiagramViewSet,
+}
+
+
+def record_routes(name: str, view: Any) -> list[URLPattern]:
+    """The routes of one kind of part, its metadata included."""
+    one = f"{MODEL}/{name}/<str:record_id>"
+    return [
+        path(f"{MODEL}/{name}", view.as_view(LIST)),
+        path(f"{MODEL}/{name}/bulk", view.as_view(BULK)),
+        path(one, view.as_view(ONE)),
+        path(f"{one}/restore", view.as_view({"post": "restore"})),
+        *metadata_routes(one, view.serializer_class.Meta.model),
+    ]
+
+
+def metadata_routes(prefix: str, kind: Any = None) -> list[URLPattern]:
+    one: Actions = {"get": "retrieve", "put": "update", "delete": "destroy"}
+    return [
+        path(f"{prefix}/metadata", MetadataViewSet.as_view(LIST, kind=kind)),
+        path(f"{prefix}/metadata/<str:key>", MetadataViewSet.as_view(one, kind=kind)),
+    ]
+
+
+urlpatterns = [
+    path("threat_models", ThreatModelViewSet.as_view(LIST)),
+    path(MODEL, ThreatModelViewSet.as_view(ONE)),
+    path(f"{MODEL}/restore", ThreatModelViewSet.as_view({"post": "restore"})),
+    path(f"{MODEL}/access", AccessViewSet.as_view({**LIST, "put": "replace"})),
+    path(
+        f"{MODEL}/access/<str:entry_id>",
+        AccessViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("import", ImportView.as_view({"post": "create"})),
+    path(f"{MODEL}/import", ImportView.as_view({"post": "add"})),
+    *metadata_routes(MODEL),
+    *(route for name, view in KINDS.items() for route in record_routes(name, view)),
+    path(f"{MODEL}/diagrams/<str:record_id>/svg", DiagramViewSet.as_view({"get": "svg"})),
+]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ThreatModelsConfig(AppConfig):
+    name = "threatmodels"
+    verbose_name = "Threat models"

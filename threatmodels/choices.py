@@ -1,0 +1,161 @@
+"""Vocabularies: what the database insists on, and what the pages offer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Framework(models.TextChoices):
+    CIA = "CIA", "CIA"
+    STRIDE = "STRIDE", "STRIDE"
+    LINDDUN = "LINDDUN", "LINDDUN"
+    DIE = "DIE", "DIE"
+    PLOT4AI = "PLOT4ai", "PLOT4ai"
+
+
+class DiagramType(models.TextChoices):
+    DFD = "DFD-1.0.0", _("Data-flow diagram")
+
+
+class AssetType(models.TextChoices):
+    DATA = "data", _("Data")
+    HARDWARE = "hardware", _("Hardware")
+    SOFTWARE = "software", _("Software")
+    INFRASTRUCTURE = "infrastructure", _("Infrastructure")
+    SERVICE = "service", _("Service")
+    PERSONNEL = "personnel", _("Personnel")
+
+
+class RepositoryType(models.TextChoices):
+    GIT = "git", "Git"
+    SVN = "svn", "Subversion"
+    MERCURIAL = "mercurial", "Mercurial"
+    OTHER = "other", _("Other")
+
+
+class SubjectType(models.TextChoices):
+    USER = "user", _("Person")
+    GROUP = "group", _("Group")
+
+
+class EntityType(models.TextChoices):
+    """What metadata can be attached to."""
+
+    THREAT_MODEL = "threat_model", _("threat model")
+    THREAT = "threat", _("threat")
+    DIAGRAM = "diagram", _("diagram")
+    DOCUMENT = "document", _("document")
+    REPOSITORY = "repository", _("repository")
+    CELL = "cell", _("cell")
+    NOTE = "note", _("note")
+    ASSET = "asset", _("asset")
+
+
+class RoleName(models.TextChoices):
+    OWNER = "owner", _("Owner")
+    WRITER = "writer", _("Writer")
+    READER = "reader", _("Reader")
+
+
+# What the pages offer; the API takes other text as given.
+SEVERITIES = [
+    ("critical", pgettext_lazy("severity", "Critical")),
+    ("high", pgettext_lazy("severity", "High")),
+    ("medium", pgettext_lazy("severity", "Medium")),
+    ("low", pgettext_lazy("severity", "Low")),
+    ("informational", pgettext_lazy("severity", "Informational")),
+    ("unknown", pgettext_lazy("severity", "Unknown")),
+]
+LEVELS = [
+    ("very_high", _("Very high")),
+    ("high", _("High")),
+    ("medium", _("Medium")),
+    ("low", _("Low")),
+    ("very_low", _("Very low")),
+]
+PRIORITIES = [
+    ("Immediate", _("Immediate")),
+    ("High", _("High")),
+    ("Medium", _("Medium")),
+    ("Low", _("Low")),
+    ("Deferred", _("Deferred")),
+]
+THREAT_STATUSES = [
+    ("Active", _("Active")),
+    ("Open", _("Open")),
+    ("Confirmed", _("Confirmed")),
+    ("Mitigation planned", _("Mitigation planned")),
+    ("Mitigation in progress", _("Mitigation in progress")),
+    ("Verification pending", _("Verification pending")),
+    ("Resolved", _("Resolved")),
+    ("Accepted", _("Accepted")),
+    ("Transferred", _("Transferred")),
+    ("Avoided", _("Avoided")),
+    ("False positive", _("False positive")),
+    ("Not applicable", _("Not applicable")),
+    ("Deferred", _("Deferred")),
+    ("Closed", _("Closed")),
+]
+# A threat in one of these needs no more work; so does one that is marked mitigated. Compared without case.
+CLOSED_STATUSES = [
+    "resolved",
+    "accepted",
+    "transferred",
+    "avoided",
+    "false positive",
+    "not applicable",
+    "closed",
+]
+MODEL_STATUSES = [
+    ("Not started", _("Not started")),
+    ("In progress", _("In progress")),
+    ("Pending review", _("Pending review")),
+    ("Remediation required", _("Remediation required")),
+    ("Remediation in progress", _("Remediation in progress")),
+    ("Verification pending", _("Verification pending")),
+    ("Approved", _("Approved")),
+    ("Rejected", _("Rejected")),
+    ("Deferred", _("Deferred")),
+    ("Closed", _("Closed")),
+]
+THREAT_TYPES = {
+    Framework.STRIDE: [
+        ("Spoofing", _("Spoofing")),
+        ("Tampering", _("Tampering")),
+        ("Repudiation", _("Repudiation")),
+        ("Information disclosure", _("Information disclosure")),
+        ("Denial of service", _("Denial of service")),
+        ("Elevation of privilege", _("Elevation of privilege")),
+    ],
+    Framework.CIA: [
+        ("Confidentiality", _("Confidentiality")),
+        ("Integrity", _("Integrity")),
+        ("Availability", _("Availability")),
+    ],
+    Framework.LINDDUN: [
+        ("Linking", _("Linking")),
+        ("Identifying", _("Identifying")),
+        ("Non-repudiation", _("Non-repudiation")),
+        ("Detecting", _("Detecting")),
+        ("Data disclosure", _("Data disclosure")),
+        ("Unawareness and unintervenability", _("Unawareness and unintervenability")),
+        ("Non-compliance", _("Non-compliance")),
+    ],
+    Framework.DIE: [
+        ("Distributed", _("Distributed")),
+        ("Immutable", _("Immutable")),
+        ("Ephemeral", _("Ephemeral")),
+    ],
+    Framework.PLOT4AI: [
+        ("Technique and processes", _("Technique and processes")),
+        ("Accessibility", _("Accessibility")),
+        ("Identifiability and linkability", _("Identifiability and linkability")),
+        ("Security", _("Security")),
+        ("Safety", _("Safety")),
+        ("Unawareness", _("Unawareness")),
+        ("Ethics and human rights", _("Ethics and human rights")),
+        ("Non-compliance", _("Non-compliance")),
+    ],
+}

@@ -1,0 +1,92 @@
+"""Which kind of file this is, told by what is in it; the name counts for nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from threatmodels.interchange import threat_dragon
+from threatmodels.interchange.errors import UnreadableFile
+from threatmodels.interchange.limits import Limits
+from threatmodels.interchange.plain import mapping
+from threatmodels.interchange.source import Source
+
+# Each kind by the name that exports use, with what a person calls it.
+TITLES = {
+    "threat-dragon": "OWASP Threat Dragon (JSON)",
+    "tm7": "Microsoft Threat Modeling Tool (.tm7)",
+    "otm": "Open Threat Model (JSON or YAML)",
+    "tm-bom": "OWASP TM-BOM (JSON)",
+    "drawio": "draw.io (XML)",
+    "pytm": "pytm (JSON)",
+    "threagile": "Threagile (YAML)",
+    "threat-composer": "AWS Threat Composer (JSON)",
+    "xlsx": "Excel workbook",
+}
+XML_ROOTS = {"mxfile": "drawio", "mxGraphModel": "drawio", "ThreatModel": "tm7"}
+YAML_KEYS = {"otmVersion": "otm", "threagile_version": "threagile"}
+
+# What may stand before the first element, bounded because it is looked for in anything.
+PROLOGUE = 65_536
+XML_NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
+YAML_KEY = re.compile(rf"^({'|'.join(YAML_KEYS)})\s*:", re.MULTILINE)
+
+
+def recognise(data: bytes, filename: str = "", limits: Limits | None = None) -> str:
+    """The kind of the file, a key of TITLES; "" for a sound file of no kind that is known here.
+
+    Raises UnreadableFile for what is empty, too large, no text, or broken JSON.
+    """
+    return recognise_source(Source(data, filename, limits or Limits()))
+
+
+def recognise_source(source: Source) -> str:
+    """As `recognise`, for a file that is open already."""
+    if source.data.startswith(b"PK\x03\x04"):
+        return "xlsx" if b"xl/workbook" in source.data else ""
+    start = source.text.lstrip()[:PROLOGUE]
+    if start.startswith(("{", "[")):
+        return _json_kind(source.json)
+    if start.startswith("<"):
+        return _xml_kind(start)
+    key = YAML_KEY.search(source.text)
+    return YAML_KEYS[key[1]] if key else ""
+
+
+def _xml_kind(start: str) -> str:
+    root = XML_NAME.match(start, _first_element(start))
+    return XML_ROOTS.get(root[1], "") if root else ""
+
+
+def _first_element(start: str) -> int:
+    """Where the first tag begins that is no declaration, instruction or comment; else the end of the text."""
+    at = 0
+    while start.startswith(("<!", "<?"), at):
+        closing = start.find("-->" if start.startswith("<!--", at) else ">", at)
+        following = start.find("<", closing)
+        if closing < 0 or following < 0:
+            return len(start)
+        at = following
+    return at
+
+
+def _json_kind(value: Any) -> str:
+    found = mapping(value)
+    if _is_schema(found):
+        raise UnreadableFile("The file is a JSON Schema, which describes models but is none.")
+    if threat_dragon.matches(found):
+        return "threat-dragon"
+    if "otmVersion" in found:
+        return "otm"
+    if "applicationInfo" in found or {"assumptionLinks", "mitigationLinks"} <= found.keys():
+        return "threat-composer"
+    if "scope" in found and {"trust_zones", "data_flows", "components", "threats"} & found.keys():
+        return "tm-bom"
+    return "pytm" if "flows" in found and {"elements", "boundaries"} & found.keys() else ""
+
+
+def _is_schema(found: dict[str, Any]) -> bool:
+    named = str(found.get("$schema", "")) + str(found.get("$id", ""))
+    return isinstance(found.get("properties"), dict) and (
+        "json-schema.org" in named or found.get("type") == "object"
+    )

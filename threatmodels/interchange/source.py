@@ -1,0 +1,86 @@
+"""A file as it came: its bytes, and its text and JSON once somebody asks."""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from threatmodels.interchange.errors import UnreadableFile
+from threatmodels.interchange.json_file import load_json
+from threatmodels.interchange.limits import MEBIBYTE, Limits
+
+# Longest first: the mark of UTF-32 begins with that of UTF-16.
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+GZIP = b"\x1f\x8b"
+
+
+class Source:
+    """One file, unpacked where it was gzipped. `text` and `json` raise UnreadableFile where it has none."""
+
+    def __init__(self, data: bytes, filename: str, limits: Limits) -> None:
+        if len(data) > limits.max_bytes:
+            raise UnreadableFile(f"The file is larger than {limits.max_bytes / MEBIBYTE:g} MiB.")
+        if not data.strip():
+            raise UnreadableFile("The file is empty.")
+        self.data = expanded(data, limits) if data.startswith(GZIP) else data
+        self.filename = filename
+        self.limits = limits
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folders and without its last ending."""
+        return PurePosixPath(self.filename.replace("\\", "/")).stem
+
+    @cached_property
+    def text(self) -> str:
+        """UTF-8, or UTF-16 and UTF-32 where a byte order mark or the zero bytes of ASCII give them away."""
+        try:
+            return self.data.decode(encoding_of(self.data))
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(f"The file is not valid UTF-8 text (at byte {error.start}).") from error
+
+    @property
+    def json(self) -> Any:
+        return self._json[0]
+
+    @property
+    def duplicate_keys(self) -> list[str]:
+        """Keys that one JSON object has twice, one entry for each such object."""
+        return self._json[1]
+
+    @cached_property
+    def _json(self) -> tuple[Any, list[str]]:
+        return load_json(self.text, self.limits)
+
+
+def expanded(data: bytes, limits: Limits) -> bytes:
+    """The content of a gzipped file, read no further than it may be long."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        content = reader.decompress(data, limits.max_expanded_bytes + 1)
+    except zlib.error as error:
+        raise UnreadableFile("The file is packed with gzip and damaged.") from error
+    if len(content) > limits.max_expanded_bytes:
+        raise UnreadableFile(f"The file unpacks to more than {limits.max_expanded_bytes / MEBIBYTE:g} MiB.")
+    if not reader.eof:
+        raise UnreadableFile("The file is packed with gzip and damaged.")
+    return content
+
+
+def encoding_of(data: bytes) -> str:
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return encoding
+    first = data[:2]
+    if len(first) == 2 and len(data) % 2 == 0 and first.count(0) == 1:
+        return "utf-16-be" if first[0] == 0 else "utf-16-le"
+    return "utf-8"

@@ -1,0 +1,153 @@
+"""Points, boxes, and where a line meets the outline of a shape. Pure; coordinates are those of the cells."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+Cell = Mapping[str, Any]
+
+
+class Point(NamedTuple):
+    x: float
+    y: float
+
+    def towards(self, other: Point, share: float) -> Point:
+        """The point at `share` (0 to 1) of the way to another."""
+        return Point(self.x + (other.x - self.x) * share, self.y + (other.y - self.y) * share)
+
+
+class Box(NamedTuple):
+    """Left, top, width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def centre(self) -> Point:
+        return Point(self.x + self.width / 2, self.y + self.height / 2)
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+    def grown(self, by: float) -> Box:
+        return Box(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+
+    def overlaps(self, other: Box) -> bool:
+        return (
+            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
+        )
+
+
+def box_of(cell: Cell) -> Box | None:
+    """The box of a cell that has one and is sound enough to be drawn."""
+    position, size = cell.get("position"), cell.get("size")
+    if not isinstance(position, Mapping) or not isinstance(size, Mapping):
+        return None
+    values = [position.get("x"), position.get("y"), size.get("width"), size.get("height")]
+    numbers = [float(value) for value in values if is_number(value)]  # type: ignore[arg-type]
+    return Box(*numbers) if len(numbers) == 4 and min(numbers[2:]) > 0 else None
+
+
+def point_of(value: object) -> Point | None:
+    if isinstance(value, Mapping) and is_number(value.get("x")) and is_number(value.get("y")):
+        return Point(float(value["x"]), float(value["y"]))
+    return None
+
+
+def points_of(values: object) -> list[Point]:
+    """The sound points of a list."""
+    found = [point_of(value) for value in values] if isinstance(values, Sequence) else []
+    return [point for point in found if point is not None]
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def line_points(cell: Cell, box: Box) -> list[Point]:
+    """The points of a boundary that is a line: `properties.line` holds fractions of the box."""
+    shares = points_of(cell.get("properties", {}).get("line"))
+    return [Point(box.x + p.x * box.width, box.y + p.y * box.height) for p in shares]
+
+
+def bounds(cells: Iterable[Cell]) -> Box | None:
+    """The box around everything, free ends and vertices of flows included."""
+    xs: list[float] = []
+    ys: list[float] = []
+    for cell in cells:
+        box = box_of(cell)
+        if box is not None:
+            xs += (box.x, box.right)
+            ys += (box.y, box.bottom)
+        free = [point_of(cell.get(end)) for end in ("source", "target")]
+        for point in [p for p in free if p is not None] + points_of(cell.get("vertices")):
+            xs.append(point.x)
+            ys.append(point.y)
+    return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)) if xs else None
+
+
+def edge_of_box(box: Box, outside: Point) -> Point:
+    """Where the line from the centre to a point leaves the rectangle."""
+    centre = box.centre
+    dx, dy = outside.x - centre.x, outside.y - centre.y
+    if dx == 0 and dy == 0:
+        return centre
+    scale = min(
+        box.width / 2 / abs(dx) if dx else math.inf,
+        box.height / 2 / abs(dy) if dy else math.inf,
+    )
+    return Point(centre.x + dx * min(scale, 1), centre.y + dy * min(scale, 1))
+
+
+def edge_of_ellipse(box: Box, outside: Point) -> Point:
+    """Where the line from the centre to a point leaves the ellipse in the box."""
+    centre = box.centre
+    dx, dy = outside.x - centre.x, outside.y - centre.y
+    reach = math.hypot(dx / (box.width / 2), dy / (box.height / 2))
+    if reach == 0:
+        return centre
+    scale = min(1 / reach, 1)
+    return Point(centre.x + dx * scale, centre.y + dy * scale)
+
+
+def side_of(box: Box, port: object) -> Point | None:
+    """The middle of the side that a port names."""
+    middle = box.centre
+    sides = {
+        "top": Point(middle.x, box.y),
+        "bottom": Point(middle.x, box.bottom),
+        "left": Point(box.x, middle.y),
+        "right": Point(box.right, middle.y),
+    }
+    return sides.get(port) if isinstance(port, str) else None
+
+
+def along(points: Sequence[Point], share: float) -> tuple[Point, Point]:
+    """The point at `share` of the length of a path, and the unit vector across it there."""
+    lengths = [math.dist(a, b) for a, b in itertools.pairwise(points)]
+    wanted = sum(lengths) * share
+    for a, b, length in zip(points, points[1:], lengths, strict=False):
+        if wanted <= length and length > 0:
+            across = Point(-(b.y - a.y) / length, (b.x - a.x) / length)
+            return a.towards(b, wanted / length), across
+        wanted -= length
+    return points[-1], Point(0, -1)
+
+
+def bowed(start: Point, end: Point, offset: float) -> Point:
+    """A point beside the middle of a line, `offset` to its left."""
+    length = math.dist(start, end) or 1
+    middle = start.towards(end, 0.5)
+    return Point(
+        middle.x + (end.y - start.y) / length * offset, middle.y - (end.x - start.x) / length * offset
+    )

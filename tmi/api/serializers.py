@@ -1,0 +1,112 @@
+"""The one description of a resource: it checks input, reads rows and makes the OpenAPI schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from rest_framework import serializers
+
+from tmi.api.fields import AnyObject, Choice, Flag, Id, Number, Text, TextList
+from tmi.lib.errors import FieldError, ValidationFailed
+
+Row = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+class Computed(NamedTuple):
+    """A value that is made from columns: their names, and the function from a row of them to the value."""
+
+    columns: Sequence[str]
+    value: Callable[[Row], Any]
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses what it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise ValidationFailed.of("", "A JSON object is expected.")
+        unknown = [FieldError(str(name), "Unknown field.") for name in data if name not in self.fields]
+        owned = [
+            FieldError(name, "The server sets this field.")
+            for name in data
+            if name in self.fields and self.fields[name].read_only
+        ]
+        if unknown or owned:
+            raise ValidationFailed([*unknown, *owned])
+        return super().to_internal_value(data)
+
+
+class ResourceSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
+    """A resource over a table. `computed` says how the fields without a column of their own are made."""
+
+    computed: ClassVar[dict[str, Computed]] = {}
+    # What GET of one answers and lists leave out.
+    detail_only: ClassVar[frozenset[str]] = frozenset()
+
+    serializer_field_mapping: ClassVar[dict[type[models.Field[Any, Any]], type[serializers.Field]]] = {  # type: ignore[type-arg]
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.TextField: Text,
+        models.BooleanField: Flag,
+        models.DecimalField: Number,
+        models.UUIDField: Id,
+        models.JSONField: AnyObject,
+        ArrayField: TextList,
+    }
+    serializer_choice_field = Choice
+
+    def writable(self) -> list[str]:
+        return [name for name, field in self.fields.items() if not field.read_only]
+
+
+class Reader:
+    """Turns the rows of a queryset into the objects that a serializer describes, without model instances.
+
+    `only` names the fields that are wanted; without it, all are, or on a list all but `detail_only`.
+    """
+
+    def __init__(
+        self, serializer: type[ResourceSerializer], *, detail: bool = True, only: Collection[str] = ()
+    ) -> None:
+        self.serializer = serializer
+        self.detail = detail
+        self.only = only
+
+    @cached_property
+    def columns(self) -> dict[str, Computed]:
+        """For each field of the answer the columns that it needs."""
+        described = self.serializer()
+        left_out = frozenset() if self.detail else described.detail_only
+        return {
+            name: described.computed.get(name) or _plain(str(field.source).replace(".", "__"))
+            for name, field in described.fields.items()
+            if (name in self.only if self.only else name not in left_out) and not field.write_only
+        }
+
+    def read(self, rows: models.QuerySet[Any]) -> list[Json]:
+        """One query, whatever the number of rows."""
+        return self.build(self.raw(rows))
+
+    def raw(self, rows: models.QuerySet[Any], *more: str) -> Iterable[Row]:
+        """The columns that are needed, and some more."""
+        needed = {column for computed in self.columns.values() for column in computed.columns}
+        return rows.values(*sorted(needed | set(more)))
+
+    def build(self, rows: Iterable[Row]) -> list[Json]:
+        made = self.serializer.computed
+        plan = [
+            (name, None if name in made else computed.columns[0], computed.value)
+            for name, computed in self.columns.items()
+        ]
+        return [
+            {name: make(row) if column is None else row[column] for name, column, make in plan}
+            for row in rows
+        ]
+
+
+def _plain(column: str) -> Computed:
+    return Computed((column,), lambda row: row[column])

@@ -1,0 +1,14 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """`theme`: light, dark or auto, as the person prefers."""
+    user = getattr(request, "user", None)
+    preferences = user.preferences if user is not None and user.is_authenticated else {}
+    return {"theme": preferences.get("theme", "auto")}

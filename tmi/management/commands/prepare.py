@@ -1,0 +1,38 @@
+"""What a server does before it answers, in one process: migrations, the demo, the first links."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+
+class Command(BaseCommand):
+    """Brings the database up to date and prints the links of a first run."""
+
+    help = "Prepares the database for serving; used by serve."
+    requires_system_checks: list[str] = []  # type: ignore[assignment]  # the stub knows only the tag type
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="apply migrations")
+        parser.add_argument("--demo", action="store_true", help="load the demo threat model")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        missing = self._missing()
+        if missing and not options["migrate"]:
+            self.stderr.write(
+                f"{missing} migrations are not applied: run `manage.py migrate`; not ready until then"
+            )
+            return
+        if missing:
+            self.stderr.write(f"applying {missing} migrations")
+            call_command("migrate", verbosity=0, interactive=False)
+        if options["demo"]:
+            call_command("load_demo", stdout=self.stderr)
+        call_command("first_run_links", stdout=self.stdout)
+
+    @staticmethod
+    def _missing() -> int:
+        executor = MigrationExecutor(connection)
+        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))

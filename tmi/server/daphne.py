@@ -1,0 +1,157 @@
+"""Daphne in this process: the inherited socket, timeouts, silence, and a stop that finishes what it began."""
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.server import Server as Daphne
+from daphne.ws_protocol import WebSocketProtocol
+from OpenSSL import SSL
+from twisted.internet import reactor
+from twisted.internet.interfaces import IOpenSSLContextFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
+
+from tmi.config import Config
+from tmi.server.gateway import Application, Gateway, longest_body
+
+SILENT = 4408
+GOING_AWAY = 1001
+NEVER = -1
+
+
+def serve(
+    application: Application, config: Config, listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    """Serves an ASGI application on a bound socket until SIGTERM; calls `ready` when it takes connections."""
+    server = Server(Gateway(application, config), config, listener, ready)
+    signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(server.drain))
+    server.run()
+
+
+class Server(Daphne):  # type: ignore[misc]  # Daphne has no types
+    """Daphne with our socket, factory and end."""
+
+    def __init__(
+        self, application: Gateway, config: Config, listener: socket.socket, ready: Callable[[], None]
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=["inherited"],  # the base refuses to be without one
+            signal_handlers=False,
+            http_timeout=config.server.write_timeout,
+            websocket_timeout=NEVER,
+            ping_interval=config.collaboration.ping_seconds,
+            ping_timeout=0,  # `Socket` measures silence itself, and says so to the client
+            server_name="",
+            ready_callable=partial(self._listen, listener, ready),
+        )
+        self.endpoints: list[str] = []
+        self.config = config
+        self.longest_body = longest_body(config)
+        self._port: Any = None
+        self._deadline = 0.0
+
+    def drain(self) -> None:
+        """No new connections; requests finish, sockets are told to come back elsewhere, then the end."""
+        if self._deadline:
+            return
+        self._deadline = time.monotonic() + self.config.server.shutdown_timeout
+        self._port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose(GOING_AWAY)
+        self._end_when_idle()
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if self._deadline and message["type"] == "http.response.start":
+            message = message | {"headers": [*message.get("headers", []), (b"connection", b"close")]}
+            protocol.channel.persistent = False
+        await super().handle_reply(protocol, message)
+
+    def _listen(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        self.ws_factory.protocol = Socket
+        factory: Any = Factory(self, timeout=self.config.server.idle_timeout)
+        if self.config.server.tls_enabled:
+            factory = TLSMemoryBIOFactory(Certificate(self.config), False, factory)  # type: ignore[arg-type]  # declared through zope
+        self._port = reactor.adoptStreamPort(listener.fileno(), listener.family, factory)
+        reactor.callWhenRunning(ready)
+
+    def _end_when_idle(self) -> None:
+        if time.monotonic() < self._deadline and any(map(_busy, self.connections.values())):
+            reactor.callLater(0.05, self._end_when_idle)  # type: ignore[arg-type]  # zope interfaces count self
+        else:
+            self.stop()
+
+
+def _busy(details: dict[str, Any]) -> bool:
+    running = details.get("application_instance")
+    return not details.get("disconnected") or (running is not None and not running.done())
+
+
+class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
+    """A request that must arrive in time, and of which no more is kept than anybody reads."""
+
+    _received = 0
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        if self._received <= self.server.longest_body:
+            super().handleContentChunk(data)
+        self._received += len(data)
+
+    def check_timeouts(self) -> None:
+        """Ends a request that is still arriving when its time is over."""
+        arriving = not hasattr(self, "request_start")
+        since = self.server.connections[self]["connected"]
+        if arriving and time.time() - since > self.server.config.server.read_timeout:
+            self.channel.forceAbortClient()
+        else:
+            super().check_timeouts()
+
+
+class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
+    """A WebSocket that is closed with a code of its own when nothing at all is heard from the other side."""
+
+    _heard = 0.0
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        self._heard = time.monotonic()
+        super().dataReceived(data)
+
+    def check_timeouts(self) -> None:
+        """Pings, and gives up on silence."""
+        super().check_timeouts()
+        silence = time.monotonic() - self._heard
+        if self.state == self.STATE_OPEN and silence > self.server.config.collaboration.silence_seconds:
+            self.serverClose(SILENT)
+
+
+class Factory(HTTPFactory):  # type: ignore[misc]  # Daphne has no types
+    """Connections with our request class and idle timeout."""
+
+    def __init__(self, server: Server, timeout: float) -> None:
+        super().__init__(server)
+        self.timeOut = timeout
+
+    def buildProtocol(self, addr: object) -> Any:  # noqa: N802  Twisted's name
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = Request
+        return protocol
+
+
+@implementer(IOpenSSLContextFactory)
+class Certificate:
+    """The configured certificate chain and key; TLS 1.2 and later."""
+
+    def __init__(self, config: Config) -> None:
+        self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        self._context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        self._context.use_certificate_chain_file(config.server.tls_cert_file)
+        self._context.use_privatekey_file(config.server.tls_key_file)
+
+    def getContext(self) -> SSL.Context:  # noqa: N802  Twisted's name
+        return self._context

@@ -1,0 +1,32 @@
+"""The whole site map."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from tmi.api.views import UnknownPath
+from tmi.health import alive, ready
+
+api_v1: list[URLPattern | URLResolver] = [
+    path("", include("accounts.api.urls")),
+    path("", include("threatmodels.api.urls")),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", alive),
+    path("readyz", ready),
+    path("api/v1/", include((api_v1, "api_v1"))),
+    re_path(r"^api/", UnknownPath.as_view()),
+    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("threatmodels.urls")),
+]
+
+handler400 = "tmi.errors.bad_request"
+handler403 = "tmi.errors.permission_denied"
+handler404 = "tmi.errors.not_found"
+handler500 = "tmi.errors.server_error"
