@@ -108,6 +108,15 @@ def person(user_id: UUID | str, *, field: str) -> User:
     return found
 
 
+def entries_of(threat_model: ThreatModel) -> list[ThreatModelAccess | AccessInvitation]:
+    """Who else has a role, oldest entry first."""
+    entries: list[ThreatModelAccess | AccessInvitation] = [
+        *threat_model.access_entries.select_related("user", "group"),
+        *threat_model.invitations.all(),
+    ]
+    return sorted(entries, key=lambda entry: (entry.created_at, entry.pk))
+
+
 def with_role(threat_models: ThreatModelQuerySet, user: User) -> ThreatModelQuerySet:
     """Annotates `role_rank` (0 for none) and `is_invited`: part of the role comes from an open invitation."""
     owner = Case(When(owner=user, then=Value(Role.OWNER.value)), default=Value(0))

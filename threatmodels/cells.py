@@ -27,8 +27,8 @@ MOST_VERTICES = 1_000
 BOXED = {"position", "size", "parent", "z"}
 LINKED = {"source", "target", "vertices", "bidirectional", "z"}
 COMMON = {"id", "type", "properties", "style", "data_asset_ids", "out_of_scope"}
-UUID_FORM = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-HEX_COLOUR = re.compile(r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$")
+UUID_FORM = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+HEX_COLOUR = re.compile(r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 
 Cell = Mapping[str, Any]
 
@@ -60,7 +60,8 @@ def validate_cells(cells: object, *, asset_ids: Collection[str] | None = None) -
 
 def label(cell: Cell) -> str:
     """What the cell is called; may be empty."""
-    text = cell.get("properties", {}).get("label", "")
+    properties = cell.get("properties")
+    text = properties.get("label") if isinstance(properties, Mapping) else None
     return text if isinstance(text, str) else ""
 
 
@@ -107,9 +108,9 @@ def _weight(cell: dict[str, Any], at: str) -> Problems:
 
 
 def _number(value: object, at: str) -> Problems:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         yield Problem(at, "A number is expected.")
-    elif abs(value) > FARTHEST:
+    elif not abs(value) <= FARTHEST:  # said this way round it is true of NaN as well
         yield Problem(at, f"A number from {-FARTHEST} to {FARTHEST} is expected.")
 
 
@@ -227,6 +228,8 @@ def _leaf(item: Any, where: str) -> Problems:
         yield Problem(where, "A finite number is expected.")
     elif isinstance(item, int) and not isinstance(item, bool) and abs(item) >= 2**63:
         yield Problem(where, "The number is too large.")
+    elif not isinstance(item, int | float):
+        yield Problem(where, "A JSON value is expected.")
 
 
 def _style(value: object, at: str) -> Problems:
@@ -289,11 +292,13 @@ OPTIONAL: dict[str, Check] = {
 
 
 def _references(cells: Sequence[Cell], asset_ids: Collection[str] | None) -> Problems:
-    kinds: dict[str, str] = {}
+    kinds = {cell["id"]: cell["type"] for cell in cells}
+    seen: set[str] = set()
     for index, cell in enumerate(cells):
-        if cell["id"] in kinds:
+        # The same UUID in capitals is the same UUID.
+        if cell["id"].lower() in seen:
             yield Problem(f"/{index}/id", "Another cell has this id.")
-        kinds[cell["id"]] = cell["type"]
+        seen.add(cell["id"].lower())
     for index, cell in enumerate(cells):
         yield from _parent(cell, kinds, f"/{index}/parent")
         for end in ("source", "target"):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from tmi.api.errors import json_response
 from tmi.lib.errors import DomainError
-
-Answer = HttpResponse
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -22,6 +21,23 @@ def answer(request: HttpRequest, error: DomainError, title: str) -> HttpResponse
         return json_response(error)
     context = {"title": title, "message": error.message, "status": error.status}
     return render(request, "error.html", context, status=error.status)
+
+
+TITLES = {
+    400: _lazy("Bad request"),
+    401: _lazy("Please sign in"),
+    403: _lazy("Not allowed"),
+    404: _lazy("Not found"),
+    409: _lazy("That does not fit any more"),
+    413: _lazy("Too large"),
+    429: _lazy("Too many requests"),
+    503: _lazy("Not available"),
+}
+
+
+def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """What a DomainError means outside the API's views."""
+    return answer(request, error, str(TITLES.get(error.status, _("Something went wrong"))))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,7 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.functional import empty
 
+from tmi.errors import refused
 from tmi.lib.context import request_id
+from tmi.lib.errors import DomainError
 from tmi.lib.ids import new_id, parse_id
 
 logger = logging.getLogger("tmi.requests")
@@ -74,3 +76,16 @@ class PrivateAnswers:
         if not response.has_header("Cache-Control"):
             patch_cache_control(response, private=True, no_store=True)
         return response
+
+
+class DomainErrors:
+    """A refusal that a page did not catch becomes an error page, or JSON below /api."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return refused(request, exception) if isinstance(exception, DomainError) else None

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",
     "allauth",
     "allauth.account",
     "channels",
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LiveSession",
     "tmi.middleware.PrivateAnswers",
+    "tmi.middleware.DomainErrors",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -212,8 +214,6 @@ STATICFILES_DIRS = [
         (f"vendor/{name}", _NODE_MODULES / path)
         for name, path in {
             "bootstrap/css": "bootstrap/dist/css",
-            "bootstrap/js": "bootstrap/dist/js",
-            "bootstrap-icons": "bootstrap-icons",
             "htmx": "htmx.org/dist",
         }.items()
         if (_NODE_MODULES / path).is_dir()

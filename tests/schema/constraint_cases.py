@@ -181,6 +181,13 @@ UNIQUES = [
         [{}],
     ),
     Unique(
+        "one_time_links_purpose_key",
+        "one_time_links",
+        {"purpose": "first administrator"},
+        [{"purpose": "second administrator"}],
+        [{}],
+    ),
+    Unique(
         "diagram_operations_diagram_sequence_key",
         "diagram_operations",
         {"diagram_id": Parent("diagrams"), "sequence_number": 1},

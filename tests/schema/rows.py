@@ -51,6 +51,7 @@ REQUIRED: dict[str, Row] = {
         "secret_hash": unique,
         "name": "Build server",
     },
+    "one_time_links": {"purpose": unique, "secret_hash": unique},
     "audit_entries": {"entity_type": "threat", "entity_id": uuid4, "action": "create"},
     "threat_models": {
         "owner_internal_uuid": Parent("users"),

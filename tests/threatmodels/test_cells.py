@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threatmodels.cells import CELL_TYPES, validate_cell, validate_cells
+from threatmodels.cells import CELL_TYPES, label, validate_cell, validate_cells
 
 A, B, C = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
 
@@ -57,6 +57,7 @@ def without(cell, name):
         (None, ""),
         (without(box(), "id"), "/id"),
         (box("not-a-uuid"), "/id"),
+        (box(A + "\n"), "/id"),
         (without(box(), "type"), "/type"),
         (box(kind="cloud"), "/type"),
         (without(box(), "properties"), "/properties"),
@@ -66,11 +67,14 @@ def without(cell, name):
         (box(properties={"a": float("nan")}), "/properties/a"),
         (box(properties={"label": "nul\x00"}), "/properties/label"),
         (box(properties={"a": 2**70}), "/properties/a"),
+        (box(properties={"a": object()}), "/properties/a"),
         (without(box(), "position"), "/position"),
         (box(position={"x": 0}), "/position/y"),
         (box(position={"x": 0, "y": "0"}), "/position/y"),
         (box(position={"x": 0, "y": float("inf")}), "/position/y"),
         (box(position={"x": 2e6, "y": 0}), "/position/x"),
+        (box(position={"x": 10**400, "y": 0}), "/position/x"),
+        (box(position={"x": float("nan"), "y": 0}), "/position/x"),
         (box(position={"x": True, "y": 0}), "/position/x"),
         (box(size={"width": 39, "height": 30}), "/size/width"),
         (box(size={"width": 40, "height": 29}), "/size/height"),
@@ -80,6 +84,7 @@ def without(cell, name):
         (box(parent=None), "/parent"),
         (box(style={"fill": "url(#x)"}), "/style/fill"),
         (box(style={"fill": "#12345"}), "/style/fill"),
+        (box(style={"fill": "#abc\n"}), "/style/fill"),
         (box(style={"stroke_width": -1}), "/style/stroke_width"),
         (box(style={"dash": "a"}), "/style/dash"),
         (box(style={"shadow": 1}), "/style/shadow"),
@@ -106,6 +111,7 @@ def test_what_is_wrong_with_a_cell_is_named(cell, pointer):
     [
         ({}, ""),
         ([box(A), box(A)], "/1/id"),
+        ([box(A[:-1] + "a"), box(A[:-1] + "A")], "/1/id"),
         ([box(A), flow()], "/1/target/cell"),
         ([box(A, parent=B)], "/0/parent"),
         ([box(A, parent=A)], "/0/parent"),
@@ -118,6 +124,12 @@ def test_what_is_wrong_with_a_cell_is_named(cell, pointer):
 )
 def test_what_cells_may_not_say_of_each_other_is_named(cells, pointer):
     assert [problem.pointer for problem in validate_cells(cells, asset_ids=set())] == [pointer]
+
+
+@pytest.mark.parametrize("properties", [None, 3, [], {}, {"label": None}, {"label": ["x"]}], ids=str)
+def test_a_cell_without_a_sound_label_has_an_empty_one(properties):
+    assert label({"properties": properties}) == ""
+    assert label(box(properties={"label": "Shop"})) == "Shop"
 
 
 def test_nesting_is_bounded_without_recursion():
@@ -155,7 +167,7 @@ names = [
     "z",
 ]
 cellish = st.fixed_dictionaries(
-    {}, optional={name: json_values for name in names} | {"type": st.sampled_from(CELL_TYPES)}
+    {}, optional=dict.fromkeys(names, json_values) | {"type": st.sampled_from(CELL_TYPES)}
 )
 
 

@@ -177,7 +177,7 @@ def check(row: DeletableRow) -> None:
         row.clean_fields(exclude={*relations, "id"})
         row.clean()
     except ValidationError as error:
-        raise ValidationFailed(_field_errors(error)) from None
+        raise ValidationFailed(_field_errors(error, type(row))) from None
 
 
 def check_all(rows: Sequence[DeletableRow]) -> None:
@@ -232,8 +232,8 @@ def _entry(row: DeletableRow, action: str, actor: User, changes: audit.Changes) 
     )
 
 
-def _field_errors(error: ValidationError) -> list[FieldError]:
+def _field_errors(error: ValidationError, kind: type[DeletableRow]) -> list[FieldError]:
+    """Field errors by the names that callers use: `diagram_id`, not `diagram`."""
     found = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
-    return [
-        FieldError("" if name == "__all__" else name, text) for name, texts in found.items() for text in texts
-    ]
+    names = {f.name: f.attname for f in kind._meta.concrete_fields} | {"__all__": ""}
+    return [FieldError(names.get(name, name), text) for name, texts in found.items() for text in texts]

@@ -85,17 +85,8 @@ class AccessViewSet(SignedInViewSet):
         return found
 
     def answer_entries(self, threat_model: ThreatModel) -> Response:
-        entries = [shown(entry) for entry in entries_of(threat_model)]
+        entries = [shown(entry) for entry in access.entries_of(threat_model)]
         return self.answer_list(entries, whole_list(len(entries)))
-
-
-def entries_of(threat_model: ThreatModel) -> list[Entry]:
-    """All entries, oldest first."""
-    entries: list[Entry] = [
-        *threat_model.access_entries.select_related("user", "group"),
-        *threat_model.invitations.all(),
-    ]
-    return sorted(entries, key=lambda entry: (entry.created_at, entry.pk))
 
 
 def shown(entry: Entry) -> Json:

@@ -11,11 +11,11 @@ from django.contrib.postgres.search import SearchVector
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from threatmodels.choices import CLOSED_STATUSES
+from threatmodels.choices import CLOSED_STATUSES, SEVERITIES
 from threatmodels.cvss import cvss_score
 from threatmodels.models.asset import Asset
 from threatmodels.models.deletable import DeletableQuerySet
@@ -32,6 +32,15 @@ class ThreatQuerySet(WordSearch, DeletableQuerySet):
         """Neither mitigated nor in a status that needs no more work."""
         return self.alias(lower_status=Lower("status")).filter(
             Q(mitigated=False) & (Q(status=None) | ~Q(lower_status__in=CLOSED_STATUSES))
+        )
+
+    def with_severity_rank(self) -> ThreatQuerySet:
+        """Annotates `severity_rank`: 0 for the worst, unknown and missing last."""
+        ranks = [
+            When(severity__iexact=name, then=Value(rank)) for rank, (name, _label) in enumerate(SEVERITIES)
+        ]
+        return self.annotate(
+            severity_rank=Case(*ranks, default=Value(len(ranks)), output_field=models.IntegerField())
         )
 
 
@@ -123,9 +132,9 @@ class Threat(Record):
     def _check_references(self) -> None:
         inside = {"threat_model_id": self.threat_model_id, "deleted_at": None}
         if self.diagram_id and not Diagram.objects.filter(pk=self.diagram_id, **inside).exists():
-            raise ValidationError({"diagram_id": _("There is no such diagram in this threat model.")})
+            raise ValidationError({"diagram": _("There is no such diagram in this threat model.")})
         if self.asset_id and not Asset.objects.filter(pk=self.asset_id, **inside).exists():
-            raise ValidationError({"asset_id": _("There is no such asset in this threat model.")})
+            raise ValidationError({"asset": _("There is no such asset in this threat model.")})
         if self.cell_id and not self.diagram_id:
             raise ValidationError({"cell_id": _("An element needs its diagram: give diagram_id too.")})
         if self.cell_id and not Diagram.objects.with_cell(self.cell_id).filter(pk=self.diagram_id).exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodels.cells import label
@@ -14,6 +14,7 @@ from threatmodels.pictures.geometry import (
     Cell,
     Point,
     along,
+    arc,
     bowed,
     edge_of_box,
     edge_of_ellipse,
@@ -21,29 +22,43 @@ from threatmodels.pictures.geometry import (
     points_of,
     side_of,
 )
-from threatmodels.pictures.markup import content, element, number
+from threatmodels.pictures.markup import element, number, told
+from threatmodels.pictures.room import Room
 from threatmodels.pictures.shapes import outlined, text_box, text_lines
 from threatmodels.pictures.style import Look, look
 from threatmodels.pictures.text import LINE_HEIGHT, wrap
 from threatmodels.pictures.theme import Theme
 
-# How far parallel flows are kept apart, and how wide a label may grow.
-APART = 46
+# How far the bends of parallel flows are apart (their middles half as far), and how wide a label may grow.
+APART = 60
 LABEL_WIDTH = 150
 ARROW = 9.0
-SHARES = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
+# How far a loop reaches out of its shape, and each further loop beyond the one before.
+LOOP, NEXT_LOOP = 34, 24
+# Where along a flow its label may lie, the best first; beside the line where it finds no room on it.
+ON_LINE = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
+BESIDE_LINE = (0.5, 0.35, 0.65)
 
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """The boxes that flows can end on, by id, and which of them are ellipses."""
+    """The boxes that flows can end on, by id; which of them are ellipses, and which may hold others."""
 
     boxes: Mapping[str, Box]
     ellipses: frozenset[str]
+    boundaries: frozenset[str]
 
-    def edge(self, cell_id: str, outside: Point) -> Point:
+    def edge(self, cell_id: str, towards: Point) -> Point:
         clip = edge_of_ellipse if cell_id in self.ellipses else edge_of_box
-        return clip(self.boxes[cell_id], outside)
+        return clip(self.boxes[cell_id], towards)
+
+    def hides(self, cell_id: str | None, point: Point) -> bool:
+        """Whether a point of a flow lies within the shape that the flow ends on."""
+        if cell_id is None or cell_id in self.boundaries:
+            return False
+        box = self.boxes[cell_id]
+        across, down = (point.x - box.centre.x) / box.width, (point.y - box.centre.y) / box.height
+        return math.hypot(across, down) < 0.5 if cell_id in self.ellipses else box.holds(point)
 
 
 def routes(flows: Sequence[Cell], shapes: Shapes) -> dict[str, list[Point]]:
@@ -51,8 +66,8 @@ def routes(flows: Sequence[Cell], shapes: Shapes) -> dict[str, list[Point]]:
     found: dict[str, list[Point]] = {}
     for together in _parallel(flows).values():
         for index, flow in enumerate(together):
-            route = _route(flow, shapes, (index - (len(together) - 1) / 2) * APART)
-            if route is not None:
+            route = _route(flow, shapes, index, len(together))
+            if route is not None and any(a != b for a, b in itertools.pairwise(route)):
                 found[flow["id"]] = route
     return found
 
@@ -64,20 +79,36 @@ def flow_lines(flow: Cell, route: list[Point], theme: Theme) -> str:
     heads = _head(route[-2], route[-1], how)
     if flow.get("bidirectional") is True:
         heads += _head(route[1], route[0], how)
-    return element("g", element("title", content(label(flow))), line, heads, data_cell=flow["id"])
+    return element("g", told(label(flow)), line, heads, data_cell=flow["id"])
 
 
-def flow_label(flow: Cell, route: list[Point], taken: list[Box], theme: Theme) -> str:
-    """The label where it covers nothing, as far as there is such a place; it is added to `taken`."""
+def flow_label(flow: Cell, route: list[Point], room: Room, theme: Theme) -> tuple[str, Box] | None:
+    """The label and where it lies: where it covers nothing, as far as there is such a place.
+
+    Its place is taken from the room. None without a label.
+    """
     how = look(flow, theme, fill=theme.paper)
     how = how._replace(font_size=min(how.font_size, 12))
     lines = wrap(label(flow), LABEL_WIDTH, 3, how.font_size)
     if not lines:
-        return ""
-    places = [text_box(lines, along(route, share)[0], how.font_size).grown(2) for share in SHARES]
-    best = min(places, key=lambda place: sum(place.overlaps(other) for other in taken))
-    taken.append(best)
-    return _label(lines, best, how)
+        return None
+    best = room.best(_places(route, text_box(lines, Point(0, 0), how.font_size).grown(2)))
+    room.take(best)
+    return _label(lines, best, how), best
+
+
+def _places(route: list[Point], size: Box) -> Iterator[Box]:
+    for share in ON_LINE:
+        yield _moved(size, along(route, share)[0])
+    for share in BESIDE_LINE:
+        at, across = along(route, share)
+        reach = abs(across.x) * size.width / 2 + abs(across.y) * size.height / 2 + 4
+        for way in (reach, -reach):
+            yield _moved(size, Point(at.x + across.x * way, at.y + across.y * way))
+
+
+def _moved(size: Box, centre: Point) -> Box:
+    return size._replace(x=centre.x - size.width / 2, y=centre.y - size.height / 2)
 
 
 def _label(lines: list[str], box: Box, how: Look) -> str:
@@ -99,27 +130,56 @@ def _parallel(flows: Iterable[Cell]) -> dict[object, list[Cell]]:
     return groups
 
 
-def _route(flow: Cell, shapes: Shapes, offset: float) -> list[Point] | None:
+def _route(flow: Cell, shapes: Shapes, index: int, among: int) -> list[Point] | None:
+    """The points of one flow, the `index`-th of those it runs along with; None where an end is missing."""
     source, target = _cell_id(flow.get("source")), _cell_id(flow.get("target"))
     start, end = _centre(flow.get("source"), shapes), _centre(flow.get("target"), shapes)
     if start is None or end is None:
         return None
-    between = points_of(flow.get("vertices"))
-    if not between and source is not None and source == target:
-        return _loop(shapes.boxes[source], offset)
-    if not between and offset:
-        # The same side for both directions, so that flows back and forth do not lie on each other.
-        forth = source is None or target is None or source < target
-        between = [bowed(start, end, offset if forth else -offset)]
-    first = _anchor(flow.get("source"), shapes, between[0] if between else end, start)
-    last = _anchor(flow.get("target"), shapes, between[-1] if between else start, end)
-    route = [first, *between, last]
-    return route if any(a != b for a, b in itertools.pairwise(route)) else None
+    between = _visible(points_of(flow.get("vertices")), source, target, shapes)
+    if between:
+        first = _anchor(flow.get("source"), shapes, between[0], start)
+        return [first, *between, _anchor(flow.get("target"), shapes, between[-1], end)]
+    if source is not None and source == target:
+        return _loop(shapes.boxes[source], LOOP + index * NEXT_LOOP)
+    offset = (index - (among - 1) / 2) * APART
+    if offset == 0:
+        return _straight(flow, shapes, start, end)
+    # The same side for both directions, so that flows back and forth do not lie on each other.
+    forth = source is None or target is None or source < target
+    bend = bowed(start, end, offset if forth else -offset)
+    first = _anchor(flow.get("source"), shapes, bend, start)
+    return arc(first, bend, _anchor(flow.get("target"), shapes, bend, end))
 
 
-def _loop(box: Box, offset: float) -> list[Point]:
+def _straight(flow: Cell, shapes: Shapes, start: Point, end: Point) -> list[Point]:
+    """From outline to outline; where one shape lies in the other, the outer end comes first."""
+    source, target = flow.get("source"), flow.get("target")
+    first, last = _anchor(source, shapes, end, start), _anchor(target, shapes, start, end)
+    if _inside(end, source, shapes):
+        last = _anchor(target, shapes, first, end)
+    elif _inside(start, target, shapes):
+        first = _anchor(source, shapes, last, start)
+    return [first, last]
+
+
+def _inside(point: Point, end: object, shapes: Shapes) -> bool:
+    cell_id = _cell_id(end)
+    return cell_id is not None and shapes.boxes[cell_id].holds(point)
+
+
+def _visible(points: list[Point], source: str | None, target: str | None, shapes: Shapes) -> list[Point]:
+    """Without the points that the shapes at the ends would hide."""
+    first, last = 0, len(points)
+    while first < last and shapes.hides(source, points[first]):
+        first += 1
+    while last > first and shapes.hides(target, points[last - 1]):
+        last -= 1
+    return points[first:last]
+
+
+def _loop(box: Box, reach: float) -> list[Point]:
     """From the right side of a shape around its corner to its top."""
-    reach = 34 + abs(offset)
     return [
         Point(box.right, box.centre.y),
         Point(box.right + reach, box.centre.y),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
+
+from threatmodels.cells import FARTHEST
 
 Cell = Mapping[str, Any]
 
@@ -42,10 +44,14 @@ class Box(NamedTuple):
     def grown(self, by: float) -> Box:
         return Box(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
 
-    def overlaps(self, other: Box) -> bool:
-        return (
-            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
-        )
+    def shared(self, other: Box) -> float:
+        """The area that both cover."""
+        wide = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        high = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return wide * high if wide > 0 and high > 0 else 0
+
+    def holds(self, point: Point) -> bool:
+        return self.x < point.x < self.right and self.y < point.y < self.bottom
 
 
 def box_of(cell: Cell) -> Box | None:
@@ -54,7 +60,7 @@ def box_of(cell: Cell) -> Box | None:
     if not isinstance(position, Mapping) or not isinstance(size, Mapping):
         return None
     values = [position.get("x"), position.get("y"), size.get("width"), size.get("height")]
-    numbers = [float(value) for value in values if is_number(value)]  # type: ignore[arg-type]
+    numbers = [float(value) for value in values if is_number(value)]
     return Box(*numbers) if len(numbers) == 4 and min(numbers[2:]) > 0 else None
 
 
@@ -70,54 +76,64 @@ def points_of(values: object) -> list[Point]:
     return [point for point in found if point is not None]
 
 
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: object) -> TypeGuard[float]:
+    """A number that can be drawn: finite, and not beyond what a cell may hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
 
 
 def line_points(cell: Cell, box: Box) -> list[Point]:
     """The points of a boundary that is a line: `properties.line` holds fractions of the box."""
-    shares = points_of(cell.get("properties", {}).get("line"))
+    properties = cell.get("properties")
+    shares = points_of(properties.get("line")) if isinstance(properties, Mapping) else []
     return [Point(box.x + p.x * box.width, box.y + p.y * box.height) for p in shares]
 
 
 def bounds(cells: Iterable[Cell]) -> Box | None:
     """The box around everything, free ends and vertices of flows included."""
-    xs: list[float] = []
-    ys: list[float] = []
+    points: list[Point] = []
     for cell in cells:
         box = box_of(cell)
-        if box is not None:
-            xs += (box.x, box.right)
-            ys += (box.y, box.bottom)
+        points += box_corners(box) if box is not None else ()
         free = [point_of(cell.get(end)) for end in ("source", "target")]
-        for point in [p for p in free if p is not None] + points_of(cell.get("vertices")):
-            xs.append(point.x)
-            ys.append(point.y)
-    return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)) if xs else None
+        points += [point for point in free if point is not None]
+        points += points_of(cell.get("vertices"))
+    return around(points)
+
+
+def box_corners(box: Box) -> tuple[Point, Point]:
+    """The upper left and the lower right one."""
+    return Point(box.x, box.y), Point(box.right, box.bottom)
+
+
+def around(points: Sequence[Point]) -> Box | None:
+    """The smallest box that holds the points."""
+    if not points:
+        return None
+    xs, ys = [point.x for point in points], [point.y for point in points]
+    return Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
 
 def edge_of_box(box: Box, outside: Point) -> Point:
-    """Where the line from the centre to a point leaves the rectangle."""
+    """Where the line from the centre towards a point, and on where it is inside, leaves the rectangle."""
     centre = box.centre
     dx, dy = outside.x - centre.x, outside.y - centre.y
     if dx == 0 and dy == 0:
-        return centre
+        return Point(centre.x, box.y)
     scale = min(
         box.width / 2 / abs(dx) if dx else math.inf,
         box.height / 2 / abs(dy) if dy else math.inf,
     )
-    return Point(centre.x + dx * min(scale, 1), centre.y + dy * min(scale, 1))
+    return Point(centre.x + dx * scale, centre.y + dy * scale)
 
 
 def edge_of_ellipse(box: Box, outside: Point) -> Point:
-    """Where the line from the centre to a point leaves the ellipse in the box."""
+    """Where the line from the centre towards a point, and on where it is inside, leaves the ellipse."""
     centre = box.centre
     dx, dy = outside.x - centre.x, outside.y - centre.y
     reach = math.hypot(dx / (box.width / 2), dy / (box.height / 2))
     if reach == 0:
-        return centre
-    scale = min(1 / reach, 1)
-    return Point(centre.x + dx * scale, centre.y + dy * scale)
+        return Point(centre.x, box.y)
+    return Point(centre.x + dx / reach, centre.y + dy / reach)
 
 
 def side_of(box: Box, port: object) -> Point | None:
@@ -151,3 +167,10 @@ def bowed(start: Point, end: Point, offset: float) -> Point:
     return Point(
         middle.x + (end.y - start.y) / length * offset, middle.y - (end.x - start.x) / length * offset
     )
+
+
+def arc(start: Point, bend: Point, end: Point, steps: int = 12) -> list[Point]:
+    """Points on the quadratic curve from start to end that `bend` pulls aside, both ends included."""
+    shares = [step / steps for step in range(1, steps)]
+    inner = [start.towards(bend, t).towards(bend.towards(end, t), t) for t in shares]
+    return [start, *inner, end]

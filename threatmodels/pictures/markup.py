@@ -24,6 +24,11 @@ def content(text: str) -> str:
     return escape(IMPOSSIBLE.sub("\ufffd", text))
 
 
+def told(text: str) -> str:
+    """The full text as a tooltip; nothing where there is none."""
+    return element("title", content(text)) if text else ""
+
+
 def number(value: float) -> str:
     """Two decimals are finer than any screen."""
     return f"{value:.2f}".rstrip("0").rstrip(".") if value else "0"

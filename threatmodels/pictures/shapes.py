@@ -7,20 +7,20 @@ from collections.abc import Callable
 
 from threatmodels.cells import label
 from threatmodels.pictures.geometry import Box, Cell, Point, line_points
-from threatmodels.pictures.markup import content, element, number
+from threatmodels.pictures.markup import content, element, number, told
 from threatmodels.pictures.style import Look, look
 from threatmodels.pictures.text import LINE_HEIGHT, width, wrap
 from threatmodels.pictures.theme import Theme
 
 PADDING = 8
+# How much wider letters of weight 600 run.
+BOLD = 1.08
 
 
 def shape(cell: Cell, box: Box, theme: Theme) -> str:
     """The drawing of a cell that has a box, its full label as tooltip; an unknown type is a plain box."""
     draw = SHAPES.get(str(cell.get("type")), _external_entity)
-    return element(
-        "g", element("title", content(label(cell))), draw(cell, box, theme), data_cell=cell.get("id")
-    )
+    return element("g", told(label(cell)), draw(cell, box, theme), data_cell=cell.get("id"))
 
 
 def _process(cell: Cell, box: Box, theme: Theme) -> str:
@@ -57,25 +57,44 @@ def _external_entity(cell: Cell, box: Box, theme: Theme) -> str:
 
 
 def _trust_boundary(cell: Cell, box: Box, theme: Theme) -> str:
-    how = look(cell, theme, fill=theme.boundary_fill, stroke=theme.boundary)
-    how = how._replace(dash=how.dash or "8 5", text=how.stroke)
+    how = _boundary_look(cell, theme)
+    lines, at = _boundary_label(cell, box, how)
+    name = text_lines(lines, at, how, anchor="start", weight=600)
     points = line_points(cell, box)
     if len(points) >= 2:
-        curve = element("path", d=smooth(points), **outlined(how) | {"fill": "none"})
-        return curve + _line_label(cell, points, how)
+        return element("path", d=smooth(points), **outlined(how) | {"fill": "none"}) + name
     own_fill = isinstance(cell.get("style"), dict) and "fill" in cell["style"]
     strokes = outlined(how) | ({} if own_fill else {"fill_opacity": 0.04})
-    outline = element("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=8, **strokes)
-    inner = Box(box.x + PADDING, box.y + PADDING / 2, max(box.width - 2 * PADDING, 20), box.height)
-    lines = wrap(label(cell), inner.width, 2, how.font_size)
-    top = inner.y + how.font_size
-    return outline + text_lines(lines, Point(inner.x, top), how, anchor="start", weight=600)
+    return element("rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=8, **strokes) + name
 
 
-def _line_label(cell: Cell, points: list[Point], how: Look) -> str:
-    lines = wrap(label(cell), 160, 2, how.font_size)
-    start = points[0]
-    return text_lines(lines, Point(start.x + 4, start.y - 6), how, anchor="start", weight=600)
+def boundary_label_box(cell: Cell, box: Box, theme: Theme) -> Box | None:
+    """The room that the name of a trust boundary takes; None without a name."""
+    how = _boundary_look(cell, theme)
+    lines, at = _boundary_label(cell, box, how)
+    if not lines:
+        return None
+    wide = max(width(line, how.font_size) for line in lines)
+    high = len(lines) * how.font_size * LINE_HEIGHT
+    return Box(at.x, at.y - how.font_size, wide * BOLD, high)
+
+
+def _boundary_look(cell: Cell, theme: Theme) -> Look:
+    how = look(cell, theme, fill=theme.boundary_fill, stroke=theme.boundary)
+    own_text = isinstance(cell.get("style"), dict) and "text_color" in cell["style"]
+    return how._replace(dash=how.dash or "8 5", text=how.text if own_text else how.stroke)
+
+
+def _boundary_label(cell: Cell, box: Box, how: Look) -> tuple[list[str], Point]:
+    """The lines of a name and the baseline of the first: inside a box at its top left, above a curve."""
+    points = line_points(cell, box)
+    if len(points) >= 2:
+        lines = wrap(label(cell), 160, 2, how.font_size)
+        above = 6 + max(len(lines) - 1, 0) * how.font_size * LINE_HEIGHT
+        return lines, Point(points[0].x + 4, points[0].y - above)
+    inner = max(box.width - 2 * PADDING, 20)
+    lines = wrap(label(cell), inner / BOLD, 2, how.font_size)
+    return lines, Point(box.x + PADDING, box.y + PADDING / 2 + how.font_size)
 
 
 def _text(cell: Cell, box: Box, theme: Theme) -> str:

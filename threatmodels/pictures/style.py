@@ -35,10 +35,10 @@ def look(cell: Cell, theme: Theme, *, fill: str, stroke: str = "") -> Look:
     return Look(
         stroke=_colour(style.get("stroke"), ink),
         fill=_colour(style.get("fill"), theme.paper if outside else fill),
-        stroke_width=_number(style.get("stroke_width"), 1.5, 50),
+        stroke_width=_number(style.get("stroke_width"), 1.5, 0, 50),
         dash=_dash(style.get("dash")) or (OUT_OF_SCOPE_DASH if outside else None),
         text=_colour(style.get("text_color"), theme.muted if outside else theme.ink),
-        font_size=_number(style.get("font_size"), FONT_SIZE, 200),
+        font_size=_number(style.get("font_size"), FONT_SIZE, 4, 200),
     )
 
 
@@ -47,8 +47,8 @@ def _colour(value: object, fallback: str) -> str:
     return str(value) if sound else fallback
 
 
-def _number(value: object, fallback: float, most: float) -> float:
-    return float(value) if is_number(value) and 0 <= value <= most else fallback  # type: ignore[arg-type,operator]
+def _number(value: object, fallback: float, least: float, most: float) -> float:
+    return float(value) if is_number(value) and least <= value <= most else fallback
 
 
 def _dash(value: object) -> str | None:

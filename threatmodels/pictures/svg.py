@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from threatmodels.pictures.badges import Badge, badge_box, badge_mark
 from threatmodels.pictures.flows import Shapes, flow_label, flow_lines, routes
-from threatmodels.pictures.geometry import Box, Cell, Point, bounds, box_of
-from threatmodels.pictures.markup import content, element, number
-from threatmodels.pictures.shapes import shape
+from threatmodels.pictures.geometry import Box, Cell, Point, around, box_corners, box_of
+from threatmodels.pictures.markup import element, number, told
+from threatmodels.pictures.room import Room
+from threatmodels.pictures.shapes import boundary_label_box, shape
 from threatmodels.pictures.theme import FONT, THEMES, Theme
+
+__all__ = ["Badge", "diagram_svg"]
 
 MARGIN = 24
 EMPTY = Box(0, 0, 320, 180)
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """Open threats of an element: how many, and the worst severity in lower case."""
-
-    count: int
-    severity: str
 
 
 def diagram_svg(
@@ -37,10 +32,14 @@ def diagram_svg(
     """
     colours = THEMES.get(theme, THEMES["light"])
     sound = [cell for cell in cells if isinstance(cell, Mapping) and isinstance(cell.get("id"), str)]
-    boxes = {cell["id"]: box for cell in sound if (box := box_of(cell)) is not None}
-    drawn = _shapes(sound, boxes, colours) + _flows(sound, boxes, colours)
-    drawn += [_badge(boxes[pk], badge, colours) for pk, badge in (badges or {}).items() if pk in boxes]
-    return _document(drawn, _frame(sound), title, colours)
+    boxed = [cell for cell in sound if cell.get("type") != "data_flow"]
+    boxes = {cell["id"]: box for cell in boxed if (box := box_of(cell)) is not None}
+    marks = {pk: badge for pk, badge in (badges or {}).items() if pk in boxes}
+    beside = _beside(boxed, boxes, marks, colours)
+    flows, covered = _flows(sound, boxes, beside, colours)
+    drawn = _shapes(boxed, boxes, colours) + flows
+    drawn += [badge_mark(boxes[pk], badge, colours) for pk, badge in marks.items()]
+    return _document(drawn, _frame([*boxes.values(), *beside], covered), title, colours)
 
 
 def _shapes(cells: Sequence[Cell], boxes: Mapping[str, Box], theme: Theme) -> list[str]:
@@ -53,61 +52,52 @@ def _shapes(cells: Sequence[Cell], boxes: Mapping[str, Box], theme: Theme) -> li
     return [shape(cell, boxes[cell["id"]], theme) for cell in behind + front]
 
 
-def _flows(cells: Sequence[Cell], boxes: Mapping[str, Box], theme: Theme) -> list[str]:
-    flows = [cell for cell in cells if cell.get("type") == "data_flow"]
-    ellipses = frozenset(cell["id"] for cell in cells if cell.get("type") == "process")
-    found = routes(flows, Shapes(boxes, ellipses))
-    behind = {cell["id"] for cell in cells if cell.get("type") == "trust_boundary"}
-    taken = [box for cell_id, box in boxes.items() if cell_id not in behind]
-    lines = [flow_lines(flow, found[flow["id"]], theme) for flow in flows if flow["id"] in found]
-    labels = [flow_label(flow, found[flow["id"]], taken, theme) for flow in flows if flow["id"] in found]
-    return lines + labels
+def _beside(
+    cells: Sequence[Cell], boxes: Mapping[str, Box], badges: Iterable[str], theme: Theme
+) -> list[Box]:
+    """What is neither a shape nor a flow: names of boundaries, and badges."""
+    names = [
+        boundary_label_box(cell, boxes[cell["id"]], theme)
+        for cell in cells
+        if cell["id"] in boxes and cell.get("type") == "trust_boundary"
+    ]
+    return [box for box in names if box is not None] + [badge_box(boxes[pk]) for pk in badges]
 
 
-def _badge(box: Box, badge: Badge, theme: Theme) -> str:
-    """A disc with the number of open threats at the upper right corner; the worst are diamonds."""
-    at = Point(box.right - 4, box.y + 4)
-    fill = theme.badge.get(badge.severity, theme.badge["unknown"])
-    if badge.severity in {"critical", "high"}:
-        corners = ((0, -13), (13, 0), (0, 13), (-13, 0))
-        points = " ".join(f"{number(at.x + x)},{number(at.y + y)}" for x, y in corners)
-        mark = element("polygon", points=points, fill=fill, stroke=theme.paper, stroke_width=1.5)
-    else:
-        mark = element("circle", cx=at.x, cy=at.y, r=10, fill=fill, stroke=theme.paper, stroke_width=1.5)
-    text = element(
-        "text",
-        content(str(min(badge.count, 99))),
-        x=at.x,
-        y=at.y + 4,
-        fill="#ffffff",
-        font_size=11,
-        font_weight=700,
-        text_anchor="middle",
-    )
-    return mark + text
+def _flows(
+    cells: Sequence[Cell], boxes: Mapping[str, Box], beside: list[Box], theme: Theme
+) -> tuple[list[str], list[Point]]:
+    """Lines, then labels above all of them; and the points that they reach."""
+    found = routes([cell for cell in cells if cell.get("type") == "data_flow"], _ends(cells, boxes))
+    behind = _of_type(cells, "trust_boundary")
+    room = Room([box for cell_id, box in boxes.items() if cell_id not in behind] + beside)
+    flows = {cell["id"]: cell for cell in cells if cell.get("type") == "data_flow" and cell["id"] in found}
+    lines = [flow_lines(flow, found[pk], theme) for pk, flow in flows.items()]
+    labels = [flow_label(flow, found[pk], room, theme) for pk, flow in flows.items()]
+    reached = [point for route in found.values() for point in route]
+    reached += [point for label in labels if label for point in box_corners(label[1])]
+    return lines + [label[0] for label in labels if label], reached
 
 
-def _frame(cells: Sequence[Cell]) -> Box:
-    """Room for everything, loops and labels at the edge included."""
-    around = bounds(cells)
-    if around is None:
-        return EMPTY
-    looped = any(_is_loop(cell) for cell in cells)
-    return around.grown(MARGIN + (48 if looped else 0))
+def _ends(cells: Sequence[Cell], boxes: Mapping[str, Box]) -> Shapes:
+    return Shapes(boxes, _of_type(cells, "process"), _of_type(cells, "trust_boundary"))
 
 
-def _is_loop(cell: Cell) -> bool:
-    source, target = cell.get("source"), cell.get("target")
-    if not isinstance(source, Mapping) or not isinstance(target, Mapping):
-        return False
-    return "cell" in source and source["cell"] == target.get("cell")
+def _of_type(cells: Sequence[Cell], kind: str) -> frozenset[str]:
+    return frozenset(cell["id"] for cell in cells if cell.get("type") == kind)
+
+
+def _frame(boxes: Iterable[Box], points: list[Point]) -> Box:
+    """Room for everything that is drawn, so that nothing is cut."""
+    reached = around([corner for box in boxes for corner in box_corners(box)] + points)
+    return EMPTY if reached is None else reached.grown(MARGIN)
 
 
 def _document(drawn: list[str], frame: Box, title: str, theme: Theme) -> str:
     ground = element("rect", x=frame.x, y=frame.y, width=frame.width, height=frame.height, fill=theme.paper)
     return element(
         "svg",
-        element("title", content(title)),
+        told(title),
         ground,
         *drawn,
         xmlns="http://www.w3.org/2000/svg",

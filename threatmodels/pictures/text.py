@@ -24,7 +24,7 @@ def wrap(text: str, most_width: float, most_lines: int, size: float) -> list[str
         lines += _paragraph(paragraph.split(), most_width, size)
         if len(lines) > most_lines:
             break
-    if len(lines) > most_lines or len(text) > LONGEST:
+    if lines and (len(lines) > most_lines or len(text) > LONGEST):
         lines = lines[:most_lines]
         lines[-1] = _shortened(lines[-1] + ELLIPSIS, most_width, size)
     return lines

@@ -34,6 +34,12 @@ class BoundedText(models.TextField[Any, Any]):
         return super().clean(unify_newlines(value) if isinstance(value, str) else value, model_instance)
 
 
+    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
+        if self.null:
+            kwargs.setdefault("empty_value", None)
+        return super().formfield(**kwargs)
+
+
 class LineField(BoundedText):
     """One line of text: no line breaks, no control characters, no bidirectional overrides."""
 

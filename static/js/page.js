@@ -1,0 +1,59 @@
+// Small comforts; every page works without them.
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content
+})
+
+// A menu closes on Escape and on a click beside it.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false
+  }
+})
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false
+    menu.querySelector("summary").focus()
+  }
+})
+
+// After a refused form the list of errors is read first.
+document.querySelector("[data-autofocus]")?.focus()
+
+// A select that only filters sends its form at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit()
+})
+
+// What was typed and not saved is not lost by a slip.
+let typed = false
+document.addEventListener("input", (event) => {
+  if (event.target.closest("form[data-guard]")) typed = true
+})
+document.addEventListener("submit", () => {
+  typed = false
+})
+window.addEventListener("beforeunload", (event) => {
+  if (typed) event.preventDefault()
+})
+
+// Pictures follow the theme.
+const dark = document.documentElement.getAttribute("data-bs-theme") === "dark"
+for (const picture of document.querySelectorAll("img[data-dark]")) {
+  if (dark) picture.src = picture.dataset.dark
+}
+
+// A file that is dropped anywhere on the drop zone is chosen.
+for (const zone of document.querySelectorAll("[data-drop]")) {
+  const input = zone.querySelector("input[type=file]")
+  zone.addEventListener("dragover", (event) => {
+    event.preventDefault()
+    zone.classList.add("drop-over")
+  })
+  zone.addEventListener("dragleave", () => zone.classList.remove("drop-over"))
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault()
+    zone.classList.remove("drop-over")
+    input.files = event.dataTransfer.files
+  })
+}

@@ -1,0 +1,9 @@
+// Sets light or dark before the first paint; "auto" follows the system, also when that changes.
+const wanted = document.documentElement.dataset.theme
+const dark = window.matchMedia("(prefers-color-scheme: dark)")
+const apply = () => {
+  const theme = wanted === "auto" ? (dark.matches ? "dark" : "light") : wanted
+  document.documentElement.setAttribute("data-bs-theme", theme)
+}
+apply()
+dark.addEventListener("change", apply)

@@ -1,0 +1,63 @@
+"""Badges: how many open threats an element has, and how bad the worst is, told by shape and colour."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from threatmodels.pictures.geometry import Box, Point
+from threatmodels.pictures.markup import content, element, number
+from threatmodels.pictures.theme import Theme
+
+RADIUS = 11.0
+# Corners and the angle of the first: a shape each, so that black and white print tells them apart.
+CORNERS = {"critical": (4, 0.0), "high": (6, 0.0), "medium": (4, 45.0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Open threats of an element: how many, and the worst severity in lower case."""
+
+    count: int
+    severity: str
+
+
+def badge_box(box: Box) -> Box:
+    """Where the badge of an element lies: at its upper right corner."""
+    return Box(box.right - 4, box.y + 4, 0, 0).grown(RADIUS + 2)
+
+
+def badge_mark(box: Box, badge: Badge, theme: Theme) -> str:
+    """The badge of an element: diamond, hexagon, square, else a disc, with the number in it."""
+    at = badge_box(box).centre
+    fill = theme.badge.get(badge.severity, theme.badge["unknown"])
+    strokes = {"fill": fill, "stroke": theme.paper, "stroke_width": 1.5}
+    told = element("title", content(f"{badge.count} ({badge.severity})"))
+    if badge.severity in CORNERS:
+        mark = element("polygon", told, points=_polygon(at, *CORNERS[badge.severity]), **strokes)
+    else:
+        mark = element("circle", told, cx=at.x, cy=at.y, r=RADIUS, **strokes)
+    return mark + _count(at, badge.count)
+
+
+def _count(at: Point, count: int) -> str:
+    many = count > 99
+    return element(
+        "text",
+        content("99+" if many else str(count)),
+        x=at.x,
+        y=at.y + (3 if many else 4),
+        fill="#ffffff",
+        font_size=9 if many else 11,
+        font_weight=700,
+        text_anchor="middle",
+    )
+
+
+def _polygon(at: Point, corners: int, first: float) -> str:
+    # A little larger with fewer corners, so that the number always fits.
+    reach = RADIUS + 8 / corners
+    angles = [math.radians(first + 360 / corners * corner) for corner in range(corners)]
+    return " ".join(
+        f"{number(at.x + reach * math.cos(a))},{number(at.y + reach * math.sin(a))}" for a in angles
+    )

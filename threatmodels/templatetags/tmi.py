@@ -1,0 +1,109 @@
+"""What the templates need beyond Django's own tags."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.http import QueryDict
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+ICONS = settings.BASE_DIR / "node_modules" / "bootstrap-icons" / "icons"
+SEVERITY_ICONS = {
+    "critical": "exclamation-octagon-fill",
+    "high": "exclamation-triangle-fill",
+    "medium": "exclamation-diamond",
+    "low": "exclamation-circle",
+    "informational": "info-circle",
+}
+
+
+@lru_cache(maxsize=200)
+def _icon(name: str) -> str:
+    svg = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the icon package, drawn into the page; it says nothing that the text beside it does not."""
+    return mark_safe(_icon(name))  # noqa: S308  a file of an installed package
+
+
+@register.filter
+def severity_icon(severity: str | None) -> str:
+    return SEVERITY_ICONS.get((severity or "").lower(), "question-circle")
+
+
+@register.filter
+def severity_class(severity: str | None) -> str:
+    """The class that colours a severity; one of a fixed set."""
+    known = (severity or "").lower()
+    return f"severity-{known if known in SEVERITY_ICONS else 'unknown'}"
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: Any) -> str:
+    """The present query string with changes; None leaves a parameter out. Paging starts anew."""
+    params: QueryDict = context["request"].GET.copy()
+    params.pop("page", None)
+    for name, value in changes.items():
+        params.pop(name, None)
+        if value is not None:
+            params[name] = str(value)
+    return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag(takes_context=True)
+def sort_state(context: template.Context, column: str) -> dict[str, str]:
+    """For a column head: the query string that sorts by it, and what it is sorted by now (`aria-sort`)."""
+    present = str(context.get("sort") or "")
+    descending = present == f"-{column}"
+    following = column if descending or present.lstrip("-") != column else f"-{column}"
+    state = "descending" if descending else "ascending" if present == column else "none"
+    return {"href": query(context, sort=following), "state": state}
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    return mapping.get(key)
+
+
+@register.filter
+def value(row: Any, name: str) -> Any:
+    """An attribute by name, called where it is a method; lists as text, nothing as a dash."""
+    found = getattr(row, name)
+    found = found() if callable(found) else found
+    text = ", ".join(found) if isinstance(found, list) else found
+    return text or "–"
+
+
+@register.filter
+def is_web(uri: str) -> bool:
+    """Whether a browser can follow it."""
+    return uri.lower().startswith(("https://", "http://"))
+
+
+@register.filter
+def plain(name: str) -> str:
+    """`trust_boundaries` as words."""
+    return name.replace("_", " ")
+
+
+CELL_TYPES = {
+    "process": _("Process"),
+    "datastore": _("Data store"),
+    "external_entity": _("External entity"),
+    "trust_boundary": _("Trust boundary"),
+    "data_flow": _("Data flow"),
+}
+
+
+@register.filter
+def cell_type(name: str) -> Any:
+    return CELL_TYPES.get(name, name)

@@ -1,0 +1,53 @@
+"""Pictures of diagrams, for <img>."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import parse_etags
+
+from threatmodels import access
+from threatmodels.models import Diagram
+from threatmodels.pictures.svg import Badge, diagram_svg
+from threatmodels.views.base import load, page
+
+POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+
+
+@page("GET")
+def picture(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpResponse:
+    """The diagram as SVG that can run nothing; asked for again only when it has changed."""
+    threat_model = load(request, model_id)
+    diagram = access.record_in(threat_model, Diagram, record_id)
+    theme = "dark" if request.GET.get("theme") == "dark" else "light"
+    badges = open_threats(diagram)
+    tag = f'"{diagram.update_vector}-{hash_of(badges)}-{theme}"'
+    headers = {
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-cache",
+        "ETag": tag,
+    }
+    if tag in parse_etags(request.headers.get("If-None-Match", "")):
+        return HttpResponse(status=304, headers=headers)
+    svg = diagram_svg(diagram.cells, title=diagram.name, theme=theme, badges=badges)
+    return HttpResponse(svg, content_type="image/svg+xml", headers=headers)
+
+
+def open_threats(diagram: Diagram) -> dict[str, Badge]:
+    """For each element the number of its open threats and the worst severity."""
+    threats = diagram.threats.live().open().exclude(cell_id=None).with_severity_rank()
+    badges: dict[str, Badge] = {}
+    for cell_id, severity in threats.order_by("severity_rank").values_list("cell_id", "severity"):
+        known = badges.get(str(cell_id))
+        worst = known.severity if known else (severity or "unknown").lower()
+        badges[str(cell_id)] = Badge((known.count if known else 0) + 1, worst)
+    return badges
+
+
+def hash_of(badges: dict[str, Badge]) -> str:
+    """Short and the same for the same badges."""
+    told = ";".join(f"{pk} {badge.count} {badge.severity}" for pk, badge in sorted(badges.items()))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
