@@ -81,7 +81,7 @@ def _filtered(models: ThreatModelQuerySet, request: HttpRequest) -> ThreatModelQ
         models = models.filter(Q(owner__name__icontains=owner) | Q(owner__email__icontains=owner))
     if role := given.get("role"):
         ranks = [r.value for r in Role if r.label == role]
-        models = models.filter(role_rank__in=ranks)  # type: ignore[misc]  # annotated by visible_to
+        models = models.filter(role_rank__in=ranks)
     return _only(models, given.get("only", ""))
 
 
