@@ -60,7 +60,7 @@ def test_each_source_gives_its_role(cast, threat_model, team, source, name):
     assert role(cast.outsider, threat_model) == Role.named(name)
 
 
-@pytest.mark.parametrize("pair", itertools.permutations(SOURCES, 2))
+@pytest.mark.parametrize("pair", list(itertools.permutations(SOURCES, 2)))
 def test_the_highest_of_several_roles_counts(cast, threat_model, team, pair):
     SOURCES[pair[0]](threat_model, cast, team, "reader")
     SOURCES[pair[1]](threat_model, cast, team, "writer")
