@@ -9,7 +9,7 @@ run: ## serve on http://localhost:8080 (DEMO=0: empty)
 
 test: ## all tests; what is skipped is listed with its reason (ARGS="-k name" for some)
 	@scripts/setup dev
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: ## style, types, and which module may import which
 	@scripts/setup dev

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`theme`: light, dark or auto, as the person prefers."""
+    """`theme`: light, dark or auto, as the person prefers. `may_sign_up`: accounts can be made by anybody."""
     user = getattr(request, "user", None)
     preferences = user.preferences if user is not None and user.is_authenticated else {}
-    return {"theme": preferences.get("theme", "auto")}
+    return {
+        "theme": preferences.get("theme", "auto"),
+        "may_sign_up": settings.CONFIG.auth.local.signup == "open",
+    }

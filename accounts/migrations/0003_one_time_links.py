@@ -2,36 +2,52 @@
 
 import django.core.validators
 import django.utils.timezone
+from django.db import migrations, models
+
 import tmi.lib.fields
 import tmi.lib.ids
 import tmi.lib.text
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_rules'),
+        ("accounts", "0002_rules"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OneTimeLink',
+            name="OneTimeLink",
             fields=[
-                ('id', models.UUIDField(default=tmi.lib.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(db_default=tmi.lib.fields.DatabaseNow(), default=django.utils.timezone.now, editable=False)),
-                ('purpose', tmi.lib.fields.LineField(unique=True)),
-                ('secret_hash', models.TextField(editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tmi.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=tmi.lib.fields.DatabaseNow(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("purpose", tmi.lib.fields.LineField(unique=True)),
+                ("secret_hash", models.TextField(editable=False)),
             ],
             options={
-                'verbose_name': 'one-time link',
-                'verbose_name_plural': 'one-time links',
-                'db_table': 'one_time_links',
+                "verbose_name": "one-time link",
+                "verbose_name_plural": "one-time links",
+                "db_table": "one_time_links",
             },
         ),
         migrations.AlterField(
-            model_name='user',
-            name='email',
-            field=tmi.lib.fields.LineField(max_length=254, validators=[tmi.lib.text.NotBlank(), django.core.validators.EmailValidator()], verbose_name='email address'),
+            model_name="user",
+            name="email",
+            field=tmi.lib.fields.LineField(
+                max_length=254,
+                validators=[tmi.lib.text.NotBlank(), django.core.validators.EmailValidator()],
+                verbose_name="email address",
+            ),
         ),
     ]

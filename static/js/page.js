@@ -57,3 +57,12 @@ for (const zone of document.querySelectorAll("[data-drop]")) {
     input.files = event.dataTransfer.files
   })
 }
+
+// Times are told in the reader's own zone.
+const local = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })
+const tellTimes = (root) => {
+  for (const time of root.querySelectorAll("time[data-local]")) time.textContent = local.format(new Date(time.dateTime))
+  for (const time of root.querySelectorAll("time[data-ago]")) time.title = local.format(new Date(time.dateTime))
+}
+tellTimes(document)
+document.addEventListener("htmx:load", (event) => tellTimes(event.detail.elt))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -29,7 +29,9 @@ class Entity:
     id: UUID
 
     def entries(self) -> QuerySet[Metadata]:
-        return Metadata.objects.filter(entity_type=self.type, entity_id=self.id)
+        return Metadata.objects.filter(
+            threat_model=self.threat_model, entity_type=self.type, entity_id=self.id
+        )
 
 
 @transaction.atomic
@@ -85,16 +87,21 @@ def _store(
     wanted = [_entry(entity, held.get(key), key, value) for key, value in pairs]
     _check(wanted)
     entity.entries().filter(key__in=removed).delete()
-    Metadata.objects.bulk_create(
-        wanted,
-        update_conflicts=True,
-        unique_fields=["entity_type", "entity_id", "key"],
-        update_fields=["value", "modified_at"],
-    )
+    Metadata.objects.bulk_update([e for e in wanted if e.key in held], ["value", "modified_at"])
+    _insert([e for e in wanted if e.key not in held])
     changes = {entry.key: (before.get(entry.key), entry.value) for entry in wanted}
     changes = {key: pair for key, pair in changes.items() if pair[0] != pair[1]}
     _finish(entity, actor, changes | {key: (before[key], None) for key in removed})
     return wanted
+
+
+def _insert(entries: Sequence[Metadata]) -> None:
+    try:
+        with transaction.atomic():
+            Metadata.objects.bulk_create(entries)
+    except IntegrityError:
+        # Clients choose the ids of cells, and the entries of a cell are unique across all threat models.
+        raise Conflict("Another cell has this id and this key.", details={"field": "key"}) from None
 
 
 def _entry(entity: Entity, present: Metadata | None, key: str, value: str) -> Metadata:

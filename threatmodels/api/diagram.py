@@ -30,7 +30,8 @@ class DiagramViewSet(RecordViewSet):
         last = DiagramOperation.objects.filter(diagram=OuterRef("pk")).order_by("-sequence_number")
         # Reached by its name: the app of the sessions builds on this one.
         sessions = "collaboration_sessions"
-        live = Q(**{f"{sessions}__ended_at": None, f"{sessions}__expires_at__gt": Now()})
+        unexpired = Q(**{f"{sessions}__expires_at": None}) | Q(**{f"{sessions}__expires_at__gt": Now()})
+        live = Q(**{f"{sessions}__ended_at": None}) & unexpired
         return rows.annotate(
             last_modified_by=Subquery(last.values("actor_id")[:1]),
             live_session=FilteredRelation(sessions, condition=live),

@@ -26,7 +26,7 @@ from tmi.lib.ids import parse_id
 
 def _owned_by(who: str) -> Q:
     owner = parse_id(who)
-    return Q(owner=owner) if owner else Q(owner__email__iexact=who)
+    return Q(owner=owner) if owner else Q(owner__in=User.objects.with_email(who))
 
 
 class ThreatModelViewSet(ResourceViewSet):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -17,12 +17,21 @@ Choices = Sequence[tuple[str, Any]]
 class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' generic is none at run time
     """A form over one row. `seen` is the state that the person saw: what came after is not overwritten."""
 
+    # Fields of a column of their own, where a form has too many for one.
+    aside: ClassVar[tuple[str, ...]] = ()
+
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.initial["seen"] = self.instance.modified_at.isoformat()
+
+    def main_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.name not in self.aside]
+
+    def side_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.aside]
 
     def offer(self, name: str, choices: Choices) -> None:
         """Makes a field of free text a choice; what the row says already stays among the choices."""

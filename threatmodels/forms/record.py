@@ -15,6 +15,19 @@ from threatmodels.models import Asset, Diagram, Document, Note, Repository, Thre
 
 
 class ThreatForm(RowForm):
+    aside = (
+        "threat_type",
+        "severity",
+        "likelihood",
+        "risk_level",
+        "priority",
+        "status",
+        "mitigated",
+        "asset",
+        "score",
+        "cvss_vector",
+    )
+
     element = forms.ChoiceField(
         required=False,
         label=_("Element"),
@@ -59,9 +72,12 @@ class ThreatForm(RowForm):
         self.offer("status", THREAT_STATUSES)
         asset: Any = self.fields["asset"]
         asset.queryset = Asset.objects.live().filter(threat_model=threat_model).order_by("name")
+        asset.empty_label = _("none")
+        if not asset.queryset.filter(pk=self.instance.asset_id).exists():
+            self.initial.pop("asset", None)
         element: Any = self.fields["element"]
         element.choices = self._elements()
-        if self.instance.diagram_id:
+        if self.instance.diagram_id and self.instance.diagram.deleted_at is None:
             self.initial.setdefault("element", _place(self.instance.diagram_id, self.instance.cell_id))
 
     def _elements(self) -> list[Any]:
@@ -79,7 +95,11 @@ class ThreatForm(RowForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         diagram, _slash, cell = cleaned.pop("element", "").partition("/")
-        cleaned["diagram_id"], cleaned["cell_id"] = diagram or None, cell or None
+        # What was deleted is not offered; a reference to it stays until another is chosen.
+        if "element" in self.changed_data:
+            cleaned["diagram_id"], cleaned["cell_id"] = diagram or None, cell or None
+        if "asset" not in self.changed_data:
+            cleaned.pop("asset", None)
         vector_is_new = "cvss_vector" in self.changed_data and "score" not in self.changed_data
         if cleaned.get("cvss_vector") and vector_is_new:
             cleaned["score"] = None

@@ -27,9 +27,8 @@ def badge_box(box: Box) -> Box:
     return Box(box.right - 4, box.y + 4, 0, 0).grown(RADIUS + 2)
 
 
-def badge_mark(box: Box, badge: Badge, theme: Theme) -> str:
+def badge_mark(at: Point, badge: Badge, theme: Theme) -> str:
     """The badge of an element: diamond, hexagon, square, else a disc, with the number in it."""
-    at = badge_box(box).centre
     fill = theme.badge.get(badge.severity, theme.badge["unknown"])
     strokes = {"fill": fill, "stroke": theme.paper, "stroke_width": 1.5}
     told = element("title", content(f"{badge.count} ({badge.severity})"))

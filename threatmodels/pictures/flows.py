@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodels.cells import label
+from threatmodels.pictures.badges import RADIUS as BADGE_RADIUS
+from threatmodels.pictures.badges import Badge, badge_mark
 from threatmodels.pictures.geometry import (
     Box,
     Cell,
@@ -82,19 +84,26 @@ def flow_lines(flow: Cell, route: list[Point], theme: Theme) -> str:
     return element("g", told(label(flow)), line, heads, data_cell=flow["id"])
 
 
-def flow_label(flow: Cell, route: list[Point], room: Room, theme: Theme) -> tuple[str, Box] | None:
-    """The label and where it lies: where it covers nothing, as far as there is such a place.
+def flow_label(
+    flow: Cell, route: list[Point], room: Room, theme: Theme, badge: Badge | None = None
+) -> tuple[str, Box] | None:
+    """The label, its badge beside it, and where they lie: where they cover nothing, if there is such a place.
 
-    Its place is taken from the room. None without a label.
+    Their place is taken from the room. None without a label and a badge.
     """
     how = look(flow, theme, fill=theme.paper)
     how = how._replace(font_size=min(how.font_size, 12))
     lines = wrap(label(flow), LABEL_WIDTH, 3, how.font_size)
-    if not lines:
+    if not lines and badge is None:
         return None
-    best = room.best(_places(route, text_box(lines, Point(0, 0), how.font_size).grown(2)))
+    text = text_box(lines, Point(0, 0), how.font_size).grown(2) if lines else Box(0, 0, 0, 0)
+    beside = 0 if badge is None else 2 * BADGE_RADIUS + 4
+    best = room.best(_places(route, text._replace(width=text.width + beside)))
     room.take(best)
-    return _label(lines, best, how), best
+    drawn = _label(lines, best._replace(width=text.width), how) if lines else ""
+    if badge is not None:
+        drawn += badge_mark(Point(best.right - beside / 2, best.centre.y), badge, theme)
+    return drawn, best
 
 
 def _places(route: list[Point], size: Box) -> Iterator[Box]:

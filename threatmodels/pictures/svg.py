@@ -36,9 +36,9 @@ def diagram_svg(
     boxes = {cell["id"]: box for cell in boxed if (box := box_of(cell)) is not None}
     marks = {pk: badge for pk, badge in (badges or {}).items() if pk in boxes}
     beside = _beside(boxed, boxes, marks, colours)
-    flows, covered = _flows(sound, boxes, beside, colours)
+    flows, covered = _flows(sound, boxes, beside, badges or {}, colours)
     drawn = _shapes(boxed, boxes, colours) + flows
-    drawn += [badge_mark(boxes[pk], badge, colours) for pk, badge in marks.items()]
+    drawn += [badge_mark(badge_box(boxes[pk]).centre, badge, colours) for pk, badge in marks.items()]
     return _document(drawn, _frame([*boxes.values(), *beside], covered), title, colours)
 
 
@@ -65,15 +65,19 @@ def _beside(
 
 
 def _flows(
-    cells: Sequence[Cell], boxes: Mapping[str, Box], beside: list[Box], theme: Theme
+    cells: Sequence[Cell],
+    boxes: Mapping[str, Box],
+    beside: list[Box],
+    badges: Mapping[str, Badge],
+    theme: Theme,
 ) -> tuple[list[str], list[Point]]:
-    """Lines, then labels above all of them; and the points that they reach."""
+    """Lines, then labels and badges above all of them; and the points that they reach."""
     found = routes([cell for cell in cells if cell.get("type") == "data_flow"], _ends(cells, boxes))
     behind = _of_type(cells, "trust_boundary")
     room = Room([box for cell_id, box in boxes.items() if cell_id not in behind] + beside)
     flows = {cell["id"]: cell for cell in cells if cell.get("type") == "data_flow" and cell["id"] in found}
     lines = [flow_lines(flow, found[pk], theme) for pk, flow in flows.items()]
-    labels = [flow_label(flow, found[pk], room, theme) for pk, flow in flows.items()]
+    labels = [flow_label(flow, found[pk], room, theme, badges.get(pk)) for pk, flow in flows.items()]
     reached = [point for route in found.values() for point in route]
     reached += [point for label in labels if label for point in box_corners(label[1])]
     return lines + [label[0] for label in labels if label], reached

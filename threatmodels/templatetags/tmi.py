@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
@@ -93,6 +98,24 @@ def is_web(uri: str) -> bool:
 def plain(name: str) -> str:
     """`trust_boundaries` as words."""
     return name.replace("_", " ")
+
+
+@register.simple_tag
+def moment(value: datetime) -> SafeString:
+    """A point in time; the browser shows it in its own zone."""
+    shown = formats.date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" data-local>{}</time>', value.isoformat(), shown)
+
+
+@register.simple_tag
+def ago(value: datetime) -> SafeString:
+    """How long ago, in one unit; the exact time on hover."""
+    passed = timesince(value, depth=1)
+    told = gettext("just now") if passed.startswith("0") else gettext("%(time)s ago") % {"time": passed}
+    shown = formats.date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-ago>{}</time>', value.isoformat(), shown, told
+    )
 
 
 CELL_TYPES = {

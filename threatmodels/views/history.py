@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry
+from threatmodels.models import ThreatModel
 from threatmodels.views.base import frame, load, page
+from threatmodels.views.kinds import KINDS
 
 PER_PAGE = 50
 ACTIONS = {
@@ -40,7 +44,11 @@ ENTITIES = {
     "access": _("the threat model"),
 }
 # Ids say nothing to a person.
-HIDDEN = {"threat_model_id", "owner_id", "diagram_id", "asset_id", "cell_id", "user_id"}
+HIDDEN = {"id", "threat_model_id", "owner_id", "diagram_id", "asset_id", "cell_id", "user_id", "group_id"}
+MODELS: dict[str, type[Model]] = {
+    "threat_model": ThreatModel,
+    **{kind.model.kind: kind.model for kind in KINDS},
+}
 
 
 def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
@@ -52,10 +60,40 @@ def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
             "what": ENTITIES.get(entry.entity_type, entry.entity_type),
             "name": _name(entry),
             "when": entry.created_at,
-            "changes": [(n, *pair) for n, pair in entry.changes.items() if n not in HIDDEN],
+            "is_change": entry.action != "create",
+            "changes": list(_changes(entry)),
         }
         for entry in entries
     ]
+
+
+def _changes(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
+    """What changed, as (name of the field, before, after); what says nothing is left out."""
+    for name, (before, after) in entry.changes.items():
+        told_before, told_after = _text(before), _text(after)
+        if name not in HIDDEN and told_before != told_after:
+            yield _label(entry.entity_type, name), told_before, told_after
+
+
+def _label(entity_type: str, name: str) -> str:
+    """The name of a field as the forms have it; keys of metadata stay what they are."""
+    if entity_type not in MODELS:
+        return name
+    try:
+        field = MODELS[entity_type]._meta.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    return str(getattr(field, "verbose_name", name))
+
+
+def _text(value: Any) -> str:
+    if value is True:
+        return str(_("yes"))
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {item}" for name, item in value.items() if item)
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None or value is False else str(value)
 
 
 def _name(entry: AuditEntry) -> str:

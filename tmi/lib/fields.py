@@ -33,7 +33,6 @@ class BoundedText(models.TextField[Any, Any]):
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         return super().clean(unify_newlines(value) if isinstance(value, str) else value, model_instance)
 
-
     def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]
         if self.null:
             kwargs.setdefault("empty_value", None)

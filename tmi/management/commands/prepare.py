@@ -12,7 +12,7 @@ class Command(BaseCommand):
     """Brings the database up to date and prints the links of a first run."""
 
     help = "Prepares the database for serving; used by serve."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]  # the stub knows only the tag type
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="apply migrations")

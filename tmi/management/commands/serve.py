@@ -12,7 +12,7 @@ class Command(BaseCommand):
     """The web processes and, where no host is configured, the databases."""
 
     help = "Serves TMI until it is stopped."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]  # the stub knows only the tag type
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         supervisor.add_arguments(parser)

@@ -1,0 +1,184 @@
+"""A real browser against a real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.e2e.site import PASSWORD, Site, start
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One server and one browser do for all of them: they stay in one process."""
+    for item in items:
+        if "tests/e2e" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    # A short path: sockets lie below it.
+    folder = Path(tempfile.mkdtemp(prefix="tmi-e2e-"))
+    try:
+        running = start(folder / "d")
+        for name in ("Owner", "Writer", "Reader"):
+            running.make_person(name)
+        running.make_person("Admin", "--admin")
+        yield running
+        running.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
+    if not Path(path).exists():
+        give_up = pytest.fail if os.environ.get("TMI_TESTS_NEED_BROWSER") else pytest.skip
+        give_up("no Chromium or Chrome on PATH (Debian and Ubuntu: apt install chromium)")
+    browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def states(site: Site, chromium: Browser) -> Callable[[str], Any]:
+    """The cookies of a person who signed in by the page, once for all tests."""
+    known: dict[str, Any] = {}
+
+    def state_of(name: str) -> Any:
+        if name not in known:
+            context = chromium.new_context()
+            sign_in(context.new_page(), site, name)
+            known[name] = context.storage_state()
+            context.close()
+        return known[name]
+
+    return state_of
+
+
+def sign_in(page: Page, site: Site, name: str) -> None:
+    page.goto(f"{site.url}/accounts/login/")
+    page.get_by_label("Email").fill(f"{name.lower()}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site.url}/")
+
+
+@pytest.fixture
+def browser_of(
+    site: Site, chromium: Browser, states: Callable[[str], Any]
+) -> Iterator[Callable[..., BrowserContext]]:
+    """`browser_of("Owner")` is a browser in which that person is signed in; `None` is nobody."""
+    opened: list[BrowserContext] = []
+
+    def open_for(name: str | None, **options: Any) -> BrowserContext:
+        state = states(name) if name else None
+        context = chromium.new_context(storage_state=state, base_url=site.url, **options)
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield open_for
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(browser_of: Callable[..., BrowserContext]) -> Page:
+    """A page of the owner's; what the browser complains about fails the test."""
+    return watched(browser_of("Owner").new_page())
+
+
+def watched(page: Page) -> Page:
+    """Errors of scripts and of the content policy are raised when the page is closed or asked for."""
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.problems = problems  # type: ignore[attr-defined]
+    return page
+
+
+@pytest.fixture
+def model(site: Site) -> dict[str, Any]:
+    """A threat model of the owner's with one of everything, shared with the writer and the reader."""
+    return furnished(site)
+
+
+def furnished(site: Site) -> dict[str, Any]:
+    ask = lambda *args: site.api("owner@example.org", *args)  # noqa: E731
+    made = ask("POST", "/threat_models", {"name": "Web shop", "description": "Sells things to people."})
+    base = f"/threat_models/{made['id']}"
+    cells = [
+        box(1, "process", 260, 120, "Shop"),
+        box(2, "external_entity", 20, 120, "Customer"),
+        box(3, "datastore", 520, 120, "Orders"),
+        flow(4, 2, 1, "order"),
+        flow(5, 1, 3, "save"),
+    ]
+    diagram = ask("POST", f"{base}/diagrams", {"name": "Overview", "diagram_data": {"cells": cells}})
+    asset = ask(
+        "POST", f"{base}/assets", {"name": "Card numbers", "type": "data", "classification": ["secret"]}
+    )
+    threat = {
+        "name": "Orders are read on the way",
+        "description": "The order crosses the internet.",
+        "severity": "high",
+        "threat_type": "Information disclosure",
+        "diagram_id": diagram["id"],
+        "cell_id": cells[3]["id"],
+        "asset_id": asset["id"],
+        "mitigation": "TLS",
+    }
+    made["threat"] = ask("POST", f"{base}/threats", threat)["id"]
+    ask("POST", f"{base}/threats", {"name": "Nobody knows who ordered", "severity": "low"})
+    uri = "https://example.org/architecture"
+    made["document"] = ask("POST", f"{base}/documents", {"name": "Architecture", "uri": uri})["id"]
+    made["note"] = ask("POST", f"{base}/notes", {"name": "Assumptions", "content": "# Trust\n\nNobody."})[
+        "id"
+    ]
+    repository = {"name": "shop", "uri": "https://example.org/shop.git", "type": "git"}
+    made["repository"] = ask("POST", f"{base}/repositories", repository)["id"]
+    ask("POST", f"{base}/metadata", {"key": "team", "value": "payments"})
+    for name in ("writer", "reader"):
+        entry = {"subject_type": "user", "email": f"{name}@example.org", "role": name}
+        ask("POST", f"{base}/access", entry)
+    return made | {"diagram": diagram["id"], "asset": asset["id"], "cells": cells}
+
+
+def cell_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+def box(number: int, kind: str, x: float, y: float, label: str) -> dict[str, Any]:
+    place = {"position": {"x": x, "y": y}, "size": {"width": 140, "height": 80}}
+    return {"id": cell_id(number), "type": kind, "properties": {"label": label}, **place}
+
+
+def flow(number: int, source: int, target: int, label: str) -> dict[str, Any]:
+    ends = {"source": {"cell": cell_id(source)}, "target": {"cell": cell_id(target)}}
+    return {"id": cell_id(number), "type": "data_flow", "properties": {"label": label}, **ends}
