@@ -58,7 +58,7 @@ def playwright() -> Iterator[Playwright]:
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, NAMES)), None) or playwright.chromium.executable_path
     if not Path(path).exists():
-        give_up = pytest.fail if os.environ.get("TMI_TESTS_NEED_BROWSER") else pytest.skip
+        give_up = pytest.fail if os.environ.get("NEED_BROWSER") else pytest.skip
         give_up("no Chromium or Chrome on PATH (Debian and Ubuntu: apt install chromium)")
     browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
     yield browser
