@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -39,10 +39,11 @@ class Imported:
 
 
 def import_file(
-    *, actor: User, data: bytes, filename: str = "", threat_model: ThreatModel | None = None
+    *, actor: User, file: BinaryIO, filename: str = "", threat_model: ThreatModel | None = None
 ) -> Imported:
     """Makes a threat model of a file, or adds what the file holds to one; raises DomainError."""
     most = settings.CONFIG.imports.max_bytes
+    data = file.read(most + 1)
     if len(data) > most:
         raise DomainError(f"The file is larger than {most} bytes.", code="PAYLOAD_TOO_LARGE")
     reading = read(data, filename=filename, limits=Limits(max_bytes=most))

@@ -62,7 +62,7 @@ class ImportView(SignedInViewSet):
         upload: UploadedFile = files[0]
         imported = import_file(
             actor=self.actor,
-            data=upload.read(),
+            file=upload,  # type: ignore[arg-type]  # it reads like one
             filename=upload.name or "",
             threat_model=threat_model,
         )

@@ -73,11 +73,9 @@ class ThreatForm(RowForm):
         asset: Any = self.fields["asset"]
         asset.queryset = Asset.objects.live().filter(threat_model=threat_model).order_by("name")
         asset.empty_label = _("none")
-        if not asset.queryset.filter(pk=self.instance.asset_id).exists():
-            self.initial.pop("asset", None)
         element: Any = self.fields["element"]
         element.choices = self._elements()
-        if self.instance.diagram_id and self.instance.diagram.deleted_at is None:
+        if self.instance.diagram_id:
             self.initial.setdefault("element", _place(self.instance.diagram_id, self.instance.cell_id))
 
     def _elements(self) -> list[Any]:
@@ -90,16 +88,17 @@ class ThreatForm(RowForm):
                 (_place(diagram.pk, cell["id"]), label(cell)[:80] or cell["type"]) for cell in diagram.cells
             ]
             groups.append((diagram.name, [whole, *sorted(cells, key=lambda item: item[1])]))
+        present = _place(self.instance.diagram_id, self.instance.cell_id)
+        if self.instance.cell_id and not any(
+            place == present for _name, group in groups[1:] for place, _l in group
+        ):
+            groups.append((present, _("an element that was removed")))
         return groups
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         diagram, _slash, cell = cleaned.pop("element", "").partition("/")
-        # What was deleted is not offered; a reference to it stays until another is chosen.
-        if "element" in self.changed_data:
-            cleaned["diagram_id"], cleaned["cell_id"] = diagram or None, cell or None
-        if "asset" not in self.changed_data:
-            cleaned.pop("asset", None)
+        cleaned["diagram_id"], cleaned["cell_id"] = diagram or None, cell or None
         vector_is_new = "cvss_vector" in self.changed_data and "score" not in self.changed_data
         if cleaned.get("cvss_vector") and vector_is_new:
             cleaned["score"] = None

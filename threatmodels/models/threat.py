@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -92,6 +93,8 @@ class Threat(Record):
     )
     cvss_vector = LineField(_("CVSS vector"), max_length=400, null=True, blank=True)
 
+    _loaded: dict[str, Any]
+
     objects = ThreatQuerySet.as_manager()
 
     class Meta:
@@ -129,15 +132,36 @@ class Threat(Record):
         if self.cvss_vector:
             self._take_score_from_vector()
 
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Threat:
+        found = super().from_db(*args, **kwargs)
+        found._loaded = {name: found.__dict__.get(name) for name in ("diagram_id", "cell_id", "asset_id")}
+        return found
+
+    def _is_new(self, *names: str) -> bool:
+        """Whether one of these references was not there when the row was loaded."""
+        loaded: dict[str, Any] = getattr(self, "_loaded", {})
+        return any(getattr(self, name) != loaded.get(name) for name in names)
+
     def _check_references(self) -> None:
+        """What is referred to must be there when the reference is made; later it may be deleted."""
         inside = {"threat_model_id": self.threat_model_id, "deleted_at": None}
-        if self.diagram_id and not Diagram.objects.filter(pk=self.diagram_id, **inside).exists():
+        diagrams, assets = Diagram.objects.filter(**inside), Asset.objects.filter(**inside)
+        if (
+            self.diagram_id
+            and self._is_new("diagram_id")
+            and not diagrams.filter(pk=self.diagram_id).exists()
+        ):
             raise ValidationError({"diagram": _("There is no such diagram in this threat model.")})
-        if self.asset_id and not Asset.objects.filter(pk=self.asset_id, **inside).exists():
+        if self.asset_id and self._is_new("asset_id") and not assets.exists():
             raise ValidationError({"asset": _("There is no such asset in this threat model.")})
-        if self.cell_id and not self.diagram_id:
+        if self.cell_id and self._is_new("diagram_id", "cell_id"):
+            self._check_cell(self.cell_id)
+
+    def _check_cell(self, cell_id: UUID) -> None:
+        if not self.diagram_id:
             raise ValidationError({"cell_id": _("An element needs its diagram: give diagram_id too.")})
-        if self.cell_id and not Diagram.objects.with_cell(self.cell_id).filter(pk=self.diagram_id).exists():
+        if not Diagram.objects.with_cell(cell_id).filter(pk=self.diagram_id).exists():
             raise ValidationError({"cell_id": _("There is no such element in this diagram.")})
 
     def _take_score_from_vector(self) -> None:

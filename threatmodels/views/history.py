@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -53,12 +53,14 @@ MODELS: dict[str, type[Model]] = {
 
 def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
     """Entries as a person reads them."""
+    entries = list(entries)
+    names = _names(entries)
     return [
         {
             "who": entry.actor.name if entry.actor else entry.actor_label,
             "did": ACTIONS.get(entry.action, entry.action),
             "what": ENTITIES.get(entry.entity_type, entry.entity_type),
-            "name": _name(entry),
+            "name": _name(entry) or names.get(entry.entity_id, ""),
             "when": entry.created_at,
             "is_change": entry.action != "create",
             "changes": list(_changes(entry)),
@@ -94,6 +96,20 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return "" if value is None or value is False else str(value)
+
+
+def _names(entries: Iterable[AuditEntry]) -> dict[UUID, str]:
+    """The present names of what was changed: one query a kind."""
+    ids: dict[str, set[UUID]] = {}
+    for entry in entries:
+        ids.setdefault(entry.entity_type, set()).add(entry.entity_id)
+    kinds = [kind.model for kind in KINDS if kind.model.kind in ids]
+    return {row.pk: str(row) for kind in kinds for row in _named(kind).filter(pk__in=ids[kind.kind])}
+
+
+def _named(kind: Any) -> QuerySet[Any]:
+    """Rows with what their names are made of."""
+    return kind.objects.only("pk", *(name for name in ("name", "uri") if hasattr(kind, name)))
 
 
 def _name(entry: AuditEntry) -> str:

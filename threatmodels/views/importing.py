@@ -20,13 +20,13 @@ from tmi.lib.errors import DomainError, ValidationFailed
 def importing(request: HttpRequest, model_id: UUID | None = None) -> HttpResponse:
     """Into a new threat model, or into the one that the address names."""
     target = load(request, model_id, Role.WRITER) if model_id else None
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     context = frame(target) if target else {}
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         upload = form.cleaned_data["file"]
         try:
             imported = import_file(
-                actor=person(request), data=upload.read(), filename=upload.name, threat_model=target
+                actor=person(request), file=upload, filename=upload.name, threat_model=target
             )
         except ValidationFailed as error:
             for problem in error.errors[:20]:
