@@ -209,16 +209,16 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static_root"
-_NODE_MODULES = BASE_DIR / "node_modules"
+NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     *(
-        (f"vendor/{name}", _NODE_MODULES / path)
+        (f"vendor/{name}", NODE_MODULES / path)
         for name, path in {
             "bootstrap/css": "bootstrap/dist/css",
             "htmx": "htmx.org/dist",
         }.items()
-        if (_NODE_MODULES / path).is_dir()
+        if (NODE_MODULES / path).is_dir()
     ),
 ]
 # With collected files their names carry a hash and never change; without them they are served as they are.
@@ -259,6 +259,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "threatmodels.api.schema.add_components",
         "tmi.api.schema.wrap_answers",
     ],
 }

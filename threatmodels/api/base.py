@@ -47,6 +47,7 @@ class ResourceViewSet(SignedInViewSet):
     default_sort: ClassVar[str] = "created_at"
     filters: ClassVar[Filters] = {}
     expandable: ClassVar[frozenset[str]] = frozenset()
+    list_parameters: ClassVar[frozenset[str]] = LIST_PARAMETERS
 
     # -- bodies
 
@@ -157,7 +158,7 @@ class ResourceViewSet(SignedInViewSet):
 
     def page_of(self, rows: QuerySet[Any]) -> Response:
         """The page that is asked for of the rows that pass the filters."""
-        self.refuse_unknown_parameters(LIST_PARAMETERS | self.filters.keys() | self._expand_parameter())
+        self.refuse_unknown_parameters(self.list_parameters | self.filters.keys() | self._expand_parameter())
         rows = narrowed(self._searched(rows), self.request, self.filters)
         page, order, reader = Page.asked(self.request), self.order(), self.reader(detail=False)
         if page.cursor is not None:
@@ -177,7 +178,7 @@ class ResourceViewSet(SignedInViewSet):
         return reader.build(shown), cursor_pagination(page, following)
 
     def _searched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        words = self.parameter("search")
+        words = self.parameter("search") if "search" in self.list_parameters else ""
         return rows.search(words) if words else rows  # type: ignore[attr-defined]  # WordSearch
 
     def _expand_parameter(self) -> frozenset[str]:

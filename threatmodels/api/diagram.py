@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+import yaml
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
-from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from threatmodels.actions import diagram as actions
 from threatmodels.actions import record as record_actions
 from threatmodels.api.record_base import RecordViewSet
 from threatmodels.api.serializers import DiagramSerializer
-from threatmodels.models import DiagramOperation, Record, ThreatModel
+from threatmodels.diagram_model import diagram_model, graphml
+from threatmodels.models import Asset, Diagram, DiagramOperation, Record, ThreatModel
+from threatmodels.pictures.png import svg_to_png
 from threatmodels.pictures.svg import diagram_svg
-from tmi.api.serializers import Json
+from tmi.api.fields import AnyObject
+from tmi.api.serializers import Json, Reader
 
-PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+PICTURE_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def annotated(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Diagrams with what their serializer needs beside the columns of the table."""
+    last = DiagramOperation.objects.filter(diagram=OuterRef("pk")).order_by("-sequence_number")
+    deleted = Asset.objects.deleted().filter(threat_model=OuterRef("threat_model"))
+    # Reached by its name: the app of the sessions builds on this one.
+    sessions = "collaboration_sessions"
+    unexpired = Q(**{f"{sessions}__expires_at": None}) | Q(**{f"{sessions}__expires_at__gt": Now()})
+    live = Q(**{f"{sessions}__ended_at": None}) & unexpired
+    return rows.annotate(
+        last_modified_by=Subquery(last.values("actor_id")[:1]),
+        deleted_assets=ArraySubquery(deleted.values("pk")),
+        live_session=FilteredRelation(sessions, condition=live),
+    )
+
+
+def shown(diagram_id: UUID) -> Json:
+    """One diagram as the API shows it."""
+    return Reader(DiagramSerializer).read(annotated(Diagram.objects.filter(pk=diagram_id)))[0]
 
 
 class DiagramViewSet(RecordViewSet):
@@ -27,15 +57,7 @@ class DiagramViewSet(RecordViewSet):
     schema_tags = ("diagrams",)
 
     def rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        last = DiagramOperation.objects.filter(diagram=OuterRef("pk")).order_by("-sequence_number")
-        # Reached by its name: the app of the sessions builds on this one.
-        sessions = "collaboration_sessions"
-        unexpired = Q(**{f"{sessions}__expires_at": None}) | Q(**{f"{sessions}__expires_at__gt": Now()})
-        live = Q(**{f"{sessions}__ended_at": None}) & unexpired
-        return rows.annotate(
-            last_modified_by=Subquery(last.values("actor_id")[:1]),
-            live_session=FilteredRelation(sessions, condition=live),
-        )
+        return annotated(rows)
 
     def make(self, threat_model: ThreatModel, rows: list[Json]) -> list[Any]:
         made = [_with_cells(row) for row in rows]
@@ -45,12 +67,56 @@ class DiagramViewSet(RecordViewSet):
         return actions.update_diagram(record, actor=self.actor, changes=changes)  # type: ignore[arg-type]
 
     @extend_schema(responses={(200, "image/svg+xml"): OpenApiTypes.STR})
-    def svg(self, request: Request, **_: Any) -> HttpResponse:
+    def svg(self, request: Request, **_: Any) -> Response:
         """A picture made from the cells."""
-        diagram = self.record(self.threat_model())
-        picture = diagram_svg(diagram.cells, title=diagram.name)  # type: ignore[attr-defined]
-        headers = {"Content-Security-Policy": PICTURE_POLICY, "X-Content-Type-Options": "nosniff"}
-        return HttpResponse(picture, content_type="image/svg+xml", headers=headers)
+        return Response(self.picture().encode(), headers=PICTURE_HEADERS)
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY})
+    def png(self, request: Request, **_: Any) -> Response:
+        """The same picture in pixels, two for each unit of the diagram unless that makes it too large."""
+        return Response(svg_to_png(self.picture(), fonts=settings.NODE_MODULES), headers=PICTURE_HEADERS)
+
+    @extend_schema(
+        responses={
+            200: AnyObject(),
+            (200, "application/yaml"): OpenApiTypes.STR,
+            (200, "application/graphml+xml"): OpenApiTypes.STR,
+        }
+    )
+    def model(self, request: Request, **_: Any) -> Response:
+        """The diagram without its layout: elements, flows, and the assets that they name."""
+        diagram = self.diagram()
+        assets = Asset.objects.live().filter(threat_model=diagram.threat_model)
+        named = {str(a.pk): {"name": a.name, "type": a.type} for a in assets.order_by("name", "pk")}
+        told = diagram_model(diagram.cells, about=_about(diagram), assets=named)
+        form = request.accepted_renderer.format
+        if form == "yaml":
+            return Response(yaml.safe_dump(told, sort_keys=False, allow_unicode=True).encode())
+        return Response(graphml(told)) if form == "graphml" else self.answer_one(told)
+
+    def diagram(self) -> Diagram:
+        found = self.record(self.threat_model())
+        assert isinstance(found, Diagram)
+        return found
+
+    def picture(self) -> str:
+        diagram = self.diagram()
+        return diagram_svg(diagram.cells, title=diagram.name)
+
+
+def _about(diagram: Diagram) -> Json:
+    threat_model = diagram.threat_model
+    return {
+        "id": str(diagram.pk),
+        "name": diagram.name,
+        "type": diagram.type,
+        "update_vector": diagram.update_vector,
+        "threat_model": {
+            "id": str(threat_model.pk),
+            "name": threat_model.name,
+            "framework": threat_model.threat_model_framework,
+        },
+    }
 
 
 def _with_cells(fields: Json) -> Json:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from threatmodels.models import Asset, Diagram, Document, Note, Repository, Threat, ThreatModel
+from threatmodels.actions.operation import without_assets
+from threatmodels.cell_schema import CELLS
+from threatmodels.cells import MOST_CELLS
+from threatmodels.models import (
+    Asset,
+    Diagram,
+    DiagramOperation,
+    Document,
+    Note,
+    Repository,
+    Threat,
+    ThreatModel,
+)
 from threatmodels.roles import Role
 from tmi.api.fields import AnyObject, Choice, Id, Text
 from tmi.api.serializers import Computed, ResourceSerializer, Row, StrictSerializer
@@ -186,16 +199,22 @@ class DiagramMetadataSerializer(serializers.Serializer[Any]):
     collaboration_session = serializers.UUIDField(read_only=True, allow_null=True)
 
 
+@extend_schema_field(CELLS)
+class CellList(serializers.ListField):
+    """Cells; `cells.py` checks them."""
+
+
 class DiagramDataSerializer(serializers.Serializer[Any]):
     """The cells of a diagram; `metadata` is the server's and ignored on input."""
 
-    cells = serializers.ListField(child=AnyObject(), max_length=10_000)
+    cells = CellList(child=AnyObject(), max_length=MOST_CELLS)
     metadata = DiagramMetadataSerializer(required=False)
 
 
 def _diagram_data(row: Row) -> Json:
+    hidden = {str(pk) for pk in row["deleted_assets"]}
     return {
-        "cells": row["cells"],
+        "cells": [without_assets(cell, hidden) for cell in row["cells"]] if hidden else row["cells"],
         "metadata": {
             "version": str(row["update_vector"]),
             "last_modified_by": row["last_modified_by"],
@@ -225,10 +244,31 @@ class DiagramSerializer(RecordSerializer):
 
     computed: ClassVar[dict[str, Computed]] = {
         "diagram_data": Computed(
-            ["cells", "update_vector", "last_modified_by", "live_session__id"], _diagram_data
+            ["cells", "update_vector", "last_modified_by", "live_session__id", "deleted_assets"],
+            _diagram_data,
         )
     }
     detail_only: ClassVar[frozenset[str]] = frozenset({"diagram_data", "svg_image"})
+
+
+class OperationSerializer(ResourceSerializer):
+    """One accepted operation; `undo_of` and `redo_of` name the `operation_id` of another."""
+
+    user_internal_uuid = Id(source="actor_id", read_only=True, allow_null=True)
+    timestamp = serializers.DateTimeField(source="created_at", read_only=True)
+
+    class Meta:
+        model = DiagramOperation
+        fields: ClassVar[list[str]] = [
+            "sequence_number",
+            "operation_id",
+            "user_internal_uuid",
+            "operation",
+            "timestamp",
+            "undo_of",
+            "redo_of",
+        ]
+        read_only_fields = fields
 
 
 class MetadataSerializer(StrictSerializer):

@@ -7,9 +7,11 @@ from typing import Any
 from django.urls import URLPattern, path
 
 from threatmodels.api.access import AccessViewSet
+from threatmodels.api.cell import CellViewSet
 from threatmodels.api.diagram import DiagramViewSet
 from threatmodels.api.importing import ImportView
 from threatmodels.api.metadata import MetadataViewSet
+from threatmodels.api.operation import OperationViewSet
 from threatmodels.api.record import (
     AssetViewSet,
     DocumentViewSet,
@@ -18,6 +20,7 @@ from threatmodels.api.record import (
     ThreatViewSet,
 )
 from threatmodels.api.threat_model import ThreatModelViewSet
+from tmi.api.render import GraphmlRenderer, JSONRenderer, PngRenderer, SvgRenderer, YamlRenderer
 
 Actions = dict[str, Any]
 LIST: Actions = {"get": "list", "post": "create"}
@@ -29,6 +32,7 @@ BULK: Actions = {
     "delete": "bulk_destroy",
 }
 MODEL = "threat_models/<str:threat_model_id>"
+MODEL_FORMS = [JSONRenderer, YamlRenderer, GraphmlRenderer]
 KINDS: dict[str, Any] = {
     "threats": ThreatViewSet,
     "assets": AssetViewSet,
@@ -59,6 +63,22 @@ def metadata_routes(prefix: str, kind: Any = None) -> list[URLPattern]:
     ]
 
 
+def diagram_routes(one: str) -> list[URLPattern]:
+    """What diagrams have beside what all parts have."""
+    return [
+        path(f"{one}/svg", DiagramViewSet.as_view({"get": "svg"}, renderer_classes=[SvgRenderer])),
+        path(f"{one}/png", DiagramViewSet.as_view({"get": "png"}, renderer_classes=[PngRenderer])),
+        path(f"{one}/model", DiagramViewSet.as_view({"get": "model"}, renderer_classes=MODEL_FORMS)),
+        path(f"{one}/cells", CellViewSet.as_view({"get": "list"})),
+        path(f"{one}/cells/<str:cell_id>", CellViewSet.as_view(ONE)),
+        path(f"{one}/operations", OperationViewSet.as_view({"get": "list"})),
+        path(
+            f"{one}/operations/<str:sequence_number>/revert",
+            OperationViewSet.as_view({"post": "revert"}),
+        ),
+    ]
+
+
 urlpatterns = [
     path("threat_models", ThreatModelViewSet.as_view(LIST)),
     path(MODEL, ThreatModelViewSet.as_view(ONE)),
@@ -72,5 +92,5 @@ urlpatterns = [
     path(f"{MODEL}/import", ImportView.as_view({"post": "add"})),
     *metadata_routes(MODEL),
     *(route for name, view in KINDS.items() for route in record_routes(name, view)),
-    path(f"{MODEL}/diagrams/<str:record_id>/svg", DiagramViewSet.as_view({"get": "svg"})),
+    *diagram_routes(f"{MODEL}/diagrams/<str:record_id>"),
 ]

@@ -24,3 +24,39 @@ class JSONRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return b"" if data is None else encode(data)
+
+
+class FileRenderer(BaseRenderer):
+    """Passes on what the view made; a leaf says of which kind it is."""
+
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        written: bytes = data
+        return written
+
+
+class SvgRenderer(FileRenderer):
+    media_type = "image/svg+xml"
+    format = "svg"
+
+
+class PngRenderer(FileRenderer):
+    media_type = "image/png"
+    format = "png"
+
+
+class YamlRenderer(FileRenderer):
+    media_type = "application/yaml"
+    format = "yaml"
+
+
+class GraphmlRenderer(FileRenderer):
+    media_type = "application/graphml+xml"
+    format = "graphml"

@@ -12,6 +12,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from tmi.api.envelope import success
 from tmi.api.pagination import link_header
+from tmi.api.render import JSONRenderer
 from tmi.lib.errors import DomainError, NotFound
 from tmi.lib.json import encode
 
@@ -23,6 +24,12 @@ class ApiViewSet(GenericViewSet[Any]):
 
     pagination_class = None
     filter_backends = ()
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Errors are JSON, whatever form the answer would have had."""
+        if getattr(response, "exception", False):
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def answer(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         return Response(success(data), status=status, headers=headers)

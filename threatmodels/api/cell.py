@@ -1,0 +1,129 @@
+"""/threat_models/{id}/diagrams/{id}/cells: the cells of a diagram one by one, written through its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import SignedInViewSet
+from threatmodels import access
+from threatmodels.actions import operation as actions
+from threatmodels.api.base import OBJECT_EXPECTED
+from threatmodels.cell_schema import CELL_REFERENCE, CELLS
+from threatmodels.models import Diagram
+from threatmodels.operations import Cell
+from threatmodels.roles import Role
+from tmi.api.fields import AnyObject
+from tmi.api.pagination import whole_list
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
+from tmi.api.patch import json_patch, merge
+from tmi.api.views import check_precondition, etag
+from tmi.lib.errors import NotFound, ValidationFailed
+from tmi.lib.ids import parse_id
+from tmi.lib.json import decode, encode
+
+
+class CellViewSet(SignedInViewSet):
+    """Each write is one operation of the log; removing a cell takes the flows that end on it along."""
+
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
+    schema_tags = ("diagrams",)
+
+    def diagram(self, at_least: Role = Role.READER) -> Diagram:
+        threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
+        return access.record_in(threat_model, Diagram, self.kwargs["record_id"])
+
+    @extend_schema(operation_id="cells_list", responses=CELLS)
+    def list(self, request: Request, **_: Any) -> Response:
+        diagram = self.diagram()
+        hidden = actions.deleted_assets(diagram.threat_model_id)
+        cells = [actions.without_assets(cell, hidden) for cell in diagram.cells]
+        return self.answer_list(cells, whole_list(len(cells)))
+
+    @extend_schema(operation_id="cells_retrieve", responses=CELL_REFERENCE)
+    def retrieve(self, request: Request, **_: Any) -> Response:
+        diagram = self.diagram()
+        found = next((cell for cell in diagram.cells if cell["id"] == self.cell_id(diagram)), None)
+        if found is None:
+            raise NotFound
+        hidden = actions.deleted_assets(diagram.threat_model_id)
+        return self.answer_one(actions.without_assets(found, hidden))
+
+    @extend_schema(
+        operation_id="cells_update",
+        request=CELL_REFERENCE,
+        responses={200: CELL_REFERENCE, 201: CELL_REFERENCE},
+    )
+    def update(self, request: Request, **_: Any) -> Response:
+        """Creates the cell or replaces it."""
+        body, made = request.data, []
+
+        def change(old: Cell | None) -> Cell:
+            self.check_unchanged(old)
+            made.append(old is None)
+            return body
+
+        return self.write(change, lambda: 201 if made[-1] else 200)
+
+    @extend_schema(operation_id="cells_partial_update", request=AnyObject(), responses=CELL_REFERENCE)
+    def partial_update(self, request: Request, **_: Any) -> Response:
+        return self.write(lambda old: self.patched(self.check_present(old), request.data))
+
+    @extend_schema(operation_id="cells_destroy", responses={204: None})
+    def destroy(self, request: Request, **_: Any) -> Response:
+        def remove(old: Cell | None) -> None:
+            self.check_present(old)
+
+        diagram = self.diagram(Role.WRITER)
+        actions.change_cell(diagram, actor=self.actor, cell_id=self.cell_id(diagram), change=remove)
+        return self.no_content()
+
+    def write(
+        self, change: Callable[[Cell | None], Cell], status: Callable[[], int] = lambda: 200
+    ) -> Response:
+        diagram = self.diagram(Role.WRITER)
+        cell_id = self.cell_id(diagram)
+        written = actions.change_cell(
+            diagram,
+            actor=self.actor,
+            cell_id=cell_id,
+            change=lambda old: identified(change(old), cell_id),
+        )
+        return self.answer_one(written or {}, status())
+
+    def patched(self, old: Cell, body: Any) -> Cell:
+        if self.request.content_type.startswith(JsonPatchParser.media_type):
+            return json_patch(decode(encode(old)), body)
+        if not isinstance(body, dict):
+            raise ValidationFailed.of("", OBJECT_EXPECTED)
+        merged: Cell = merge(old, body)
+        return merged
+
+    def check_present(self, old: Cell | None) -> Cell:
+        if old is None:
+            raise NotFound
+        self.check_unchanged(old)
+        return old
+
+    def check_unchanged(self, old: Cell | None) -> None:
+        check_precondition(self.request, etag(old) if old else "")
+
+    def cell_id(self, diagram: Diagram) -> str:
+        """The id of the path, as the diagram writes it. Raises NotFound where it is no UUID."""
+        wanted = parse_id(self.kwargs["cell_id"])
+        if wanted is None:
+            raise NotFound
+        return next((cell["id"] for cell in diagram.cells if parse_id(cell["id"]) == wanted), str(wanted))
+
+
+def identified(cell: Any, cell_id: str) -> Cell:
+    """The cell with the id of the path, which a body may repeat."""
+    if not isinstance(cell, dict):
+        raise ValidationFailed.of("", OBJECT_EXPECTED)
+    if cell.get("id", cell_id) != cell_id:
+        raise ValidationFailed.of("id", "This is not the id of the address.")
+    return {**cell, "id": cell_id}
