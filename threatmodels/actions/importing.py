@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -15,6 +15,7 @@ from accounts.models import User
 from threatmodels.actions import record
 from threatmodels.actions.diagram import create_diagrams
 from threatmodels.actions.threat_model import create_threat_model
+from threatmodels.export import document_of
 from threatmodels.interchange import document as neutral
 from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.registry import read
@@ -58,9 +59,17 @@ def import_file(
 
 @transaction.atomic
 def store_document(
-    document: neutral.Document, *, actor: User, kind: str, threat_model: ThreatModel | None = None
+    document: neutral.Document,
+    *,
+    actor: User,
+    kind: str,
+    threat_model: ThreatModel | None = None,
+    action: str = "import",
 ) -> ThreatModel:
-    """Stores a neutral document under new ids, in a new threat model or in the one that is given."""
+    """Stores a neutral document under new ids, in a new threat model or in the one that is given.
+
+    `action` and `kind` are what the history says of it.
+    """
     target = threat_model or _make_model(document, actor)
     metadata = [("threat_model", target.pk, document.metadata)] if threat_model is None else []
     ids = _new_ids(document)
@@ -69,8 +78,15 @@ def store_document(
     metadata += _store_threats(document, target, actor, ids)
     metadata += _store_plain(document, target, actor)
     _store_metadata(target, metadata)
-    _audit(target, actor, kind, document)
+    _audit(target, actor, action, kind, document)
     return target
+
+
+def duplicate_threat_model(threat_model: ThreatModel, *, actor: User, name: str = "") -> ThreatModel:
+    """A copy of everything but access and history, which belongs to the actor. Raises ValidationFailed."""
+    called = name or f"Copy of {threat_model.name}"[: neutral.NAME_LENGTH]
+    document = replace(document_of(threat_model), name=called)
+    return store_document(document, actor=actor, kind=str(threat_model.pk), action="duplicate")
 
 
 def _make_model(document: neutral.Document, actor: User) -> ThreatModel:
@@ -154,12 +170,12 @@ def _store_metadata(target: ThreatModel, described: Described) -> None:
     Metadata.objects.bulk_create(entries, batch_size=500)
 
 
-def _audit(target: ThreatModel, actor: User, kind: str, document: neutral.Document) -> None:
+def _audit(target: ThreatModel, actor: User, action: str, kind: str, document: neutral.Document) -> None:
     audit.write(
         entity_type=ThreatModel.kind,
         entity_id=target.pk,
         threat_model_id=target.pk,
-        action="import",
+        action=action,
         actor=actor,
         changes={"kind": (None, kind), "counts": (None, neutral.count(document))},
     )

@@ -31,6 +31,8 @@ PAGING = [
 ]
 SPARSE = OpenApiParameter("fields", str, description="Comma list of the fields that are wanted.")
 LIST_PARAMETERS = frozenset({"page", "limit", "cursor", "sort", "search", "deleted", "fields"})
+# Of lists that nobody searches and in which nothing is deleted.
+PLAIN_LIST = LIST_PARAMETERS - {"search", "deleted"}
 OBJECT_EXPECTED = "A JSON object is expected."
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -12,21 +14,28 @@ from accounts.api.base import SignedInViewSet
 from threatmodels import access
 from threatmodels.actions import metadata as actions
 from threatmodels.actions.metadata import Entity
-from threatmodels.api.serializers import MetadataSerializer, MetadataValueSerializer
+from threatmodels.api.serializers import (
+    MetadataKeysSerializer,
+    MetadataSerializer,
+    MetadataValueSerializer,
+)
+from threatmodels.choices import EntityType
 from threatmodels.models import Metadata, Record
+from threatmodels.models.metadata import MOST_ENTRIES
 from threatmodels.roles import Role
-from tmi.api.errors import checked
+from tmi.api.errors import checked, in_turn
 from tmi.api.pagination import whole_list
-from tmi.api.parse import StrictJSONParser
+from tmi.api.parse import MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json
-from tmi.lib.errors import NotFound
+from tmi.lib.errors import NotFound, ValidationFailed
+from tmi.lib.ids import parse_id
 
 
 class MetadataViewSet(SignedInViewSet):
     """Entries of one entity. `kind` is set by the route; None means the threat model itself."""
 
     serializer_class = MetadataSerializer
-    parser_classes = (StrictJSONParser,)
+    parser_classes = (StrictJSONParser, MergePatchParser)
     schema_tags = ("metadata",)
     kind: type[Record] | None = None
 
@@ -35,7 +44,15 @@ class MetadataViewSet(SignedInViewSet):
         if self.kind is None:
             return Entity(threat_model, "threat_model", threat_model.pk)
         record = access.record_in(threat_model, self.kind, self.kwargs["record_id"])
+        if "cell_id" in self.kwargs:
+            return Entity(threat_model, EntityType.CELL, self.cell_id(record))
         return Entity(threat_model, self.kind.kind, record.pk)
+
+    def cell_id(self, diagram: Any) -> UUID:
+        wanted = parse_id(self.kwargs["cell_id"])
+        if wanted is None or wanted not in {parse_id(cell["id"]) for cell in diagram.cells}:
+            raise NotFound
+        return wanted
 
     def list(self, request: Request, **_: Any) -> Response:
         entries = [shown(entry) for entry in self.entity().entries().order_by("key")]
@@ -63,6 +80,40 @@ class MetadataViewSet(SignedInViewSet):
         entity = self.entity(Role.WRITER)
         actions.delete_metadata(entity, actor=self.actor, keys=[self.kwargs["key"]])
         return self.no_content()
+
+    # -- many
+
+    @extend_schema(request=MetadataSerializer(many=True), responses={201: MetadataSerializer(many=True)})
+    def bulk_create(self, request: Request, **_: Any) -> Response:
+        """Adds entries; one whose key is there already is a conflict."""
+        return self.answer(self.written(actions.add_metadata), 201)
+
+    @extend_schema(request=MetadataSerializer(many=True), responses=MetadataSerializer(many=True))
+    def bulk_update(self, request: Request, **_: Any) -> Response:
+        """Makes these the only entries."""
+        return self.answer(self.written(actions.replace_metadata))
+
+    @extend_schema(request=MetadataSerializer(many=True), responses=MetadataSerializer(many=True))
+    def bulk_partial_update(self, request: Request, **_: Any) -> Response:
+        """Adds entries and replaces those whose key is there already."""
+        return self.answer(self.written(actions.set_metadata))
+
+    @extend_schema(request=MetadataKeysSerializer, responses={204: None})
+    def bulk_destroy(self, request: Request, **_: Any) -> Response:
+        entity = self.entity(Role.WRITER)
+        actions.delete_metadata(entity, actor=self.actor, keys=self.body(MetadataKeysSerializer)["keys"])
+        return self.no_content()
+
+    def written(self, write: Callable[..., Any]) -> Any:
+        """What `write` leaves of the entries that the body holds."""
+        entity = self.entity(Role.WRITER)
+        if not isinstance(self.request.data, list):
+            raise ValidationFailed.of("", "A list of entries is expected.")
+        if len(self.request.data) > MOST_ENTRIES:
+            raise ValidationFailed.of("", f"At most {MOST_ENTRIES} entries.")
+        given = in_turn(self.request.data, lambda item: checked(MetadataSerializer(data=item)))
+        write(entity, actor=self.actor, pairs=[(one["key"], one["value"]) for one in given])
+        return [shown(entry) for entry in entity.entries().order_by("key")]
 
     def found(self, entity: Entity) -> Metadata:
         entry = entity.entries().filter(key=self.kwargs["key"]).first()

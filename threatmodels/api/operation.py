@@ -11,14 +11,12 @@ from rest_framework.response import Response
 
 from threatmodels import access
 from threatmodels.actions import operation as actions
-from threatmodels.api.base import PAGING, ResourceViewSet
+from threatmodels.api.base import PAGING, PLAIN_LIST, ResourceViewSet
 from threatmodels.api.diagram import shown
 from threatmodels.api.serializers import DiagramSerializer, OperationSerializer
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
 from tmi.lib.errors import NotFound
-
-PLAIN_LIST = frozenset({"page", "limit", "cursor", "sort", "fields"})
 
 
 class OperationViewSet(ResourceViewSet):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import AuditEntry
 from threatmodels.actions.operation import without_assets
 from threatmodels.cell_schema import CELLS
 from threatmodels.cells import MOST_CELLS
@@ -271,6 +272,29 @@ class OperationSerializer(ResourceSerializer):
         read_only_fields = fields
 
 
+class HistorySerializer(ResourceSerializer):
+    """One change: `changes` is {field: [before, after]}."""
+
+    actor_id = Id(read_only=True, allow_null=True)
+
+    class Meta:
+        model = AuditEntry
+        fields: ClassVar[list[str]] = [
+            "id",
+            "entity_type",
+            "entity_id",
+            "action",
+            "actor_id",
+            "changes",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class DuplicateSerializer(StrictSerializer):
+    name = Text(required=False, max_length=200)
+
+
 class MetadataSerializer(StrictSerializer):
     """One metadata entry."""
 
@@ -280,6 +304,10 @@ class MetadataSerializer(StrictSerializer):
 
 class MetadataValueSerializer(StrictSerializer):
     value = Text(max_length=65_535)
+
+
+class MetadataKeysSerializer(StrictSerializer):
+    keys = serializers.ListField(child=Text(max_length=128), min_length=1, max_length=100)
 
 
 class AccessEntrySerializer(StrictSerializer):

@@ -6,22 +6,27 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Q
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
 from threatmodels import access
 from threatmodels.actions import threat_model as actions
+from threatmodels.actions.importing import duplicate_threat_model
 from threatmodels.api.base import PAGING, SPARSE, ResourceViewSet
-from threatmodels.api.serializers import ThreatModelSerializer
+from threatmodels.api.expand import EXPANDED
+from threatmodels.api.serializers import DuplicateSerializer, ThreatModelSerializer
 from threatmodels.choices import Framework
 from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
+from tmi.api.errors import checked
 from tmi.api.filters import Filter, Filters, contains, equals, one_of, text, when
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import PermissionDenied, ValidationFailed
 from tmi.lib.ids import parse_id
+
+EXPAND = OpenApiParameter("expand", str, description=f"Comma list of: {', '.join(EXPANDED)}.")
 
 
 def _owned_by(who: str) -> Q:
@@ -53,16 +58,42 @@ class ThreatModelViewSet(ResourceViewSet):
         **when("status_updated", "status_updated"),
     }
 
+    expandable = frozenset(EXPANDED)
+
     def load(self, at_least: Role = Role.READER, *, deleted: bool = False) -> ThreatModel:
         return access.get_threat_model(
             self.actor, self.kwargs["threat_model_id"], at_least=at_least, deleted=deleted
         )
 
+    def page_of(self, rows: Any) -> Response:
+        self.names("expand", self.expandable)
+        return super().page_of(rows)
+
+    def expanded(self, data: Any) -> Any:
+        """One query for each kind that is asked for, however many threat models there are."""
+        wanted = self.names("expand", self.expandable)
+        if not wanted or not data:
+            return data
+        unasked = "id" not in (self.parameter("fields") or "id").split(",")
+        ids = [one.pop("id") if unasked else one["id"] for one in data]
+        for name in wanted:
+            parts = EXPANDED[name](ids)
+            for one, pk in zip(data, ids, strict=True):
+                one[name] = parts.get(pk, [])
+        return data
+
+    def reader(self, *, detail: bool) -> Reader:
+        """With the id where parts hang on it, also when nobody asked for it."""
+        found = super().reader(detail=detail)
+        if found.only and self.parameter("expand"):
+            found.only = {*found.only, "id"}
+        return found
+
     def represent(self, row: Any) -> Json:
         rows = access.with_role(ThreatModel.objects.filter(pk=row.pk), self.actor)
         return Reader(ThreatModelSerializer).read(rows)[0]
 
-    @extend_schema(parameters=[*PAGING, SPARSE])
+    @extend_schema(parameters=[*PAGING, SPARSE, EXPAND])
     def list(self, request: Request) -> Response:
         deleted = self.flag("deleted")
         return self.page_of(access.restorable_by(self.actor) if deleted else access.visible_to(self.actor))
@@ -75,12 +106,12 @@ class ThreatModelViewSet(ResourceViewSet):
         location = request.build_absolute_uri(f"{request.path}/{made.pk}")
         return self.answer_one(self.represent(made), 201, {"Location": location})
 
-    @extend_schema(parameters=[SPARSE])
+    @extend_schema(parameters=[SPARSE, EXPAND])
     def retrieve(self, request: Request, **_: Any) -> Response:
         threat_model = self.load()
-        self.refuse_unknown_parameters(frozenset({"fields"}))
+        self.refuse_unknown_parameters(frozenset({"fields", "expand"}))
         rows = access.with_role(ThreatModel.objects.filter(pk=threat_model.pk), self.actor)
-        return self.answer_one(self.reader(detail=True).read(rows)[0])
+        return self.answer_one(self.expanded(self.reader(detail=True).read(rows))[0])
 
     def update(self, request: Request, **_: Any) -> Response:
         return self._write(self.replacement)
@@ -95,6 +126,15 @@ class ThreatModelViewSet(ResourceViewSet):
     def restore(self, request: Request, **_: Any) -> Response:
         restored = actions.restore_threat_model(self.load(deleted=True), actor=self.actor)
         return self.answer_one(self.represent(restored))
+
+    @extend_schema(request=DuplicateSerializer, responses={201: ThreatModelSerializer})
+    def duplicate(self, request: Request, **_: Any) -> Response:
+        """A copy of everything but access and history; it belongs to the caller."""
+        threat_model = self.load()
+        given = checked(DuplicateSerializer(data=request.data or {}))
+        made = duplicate_threat_model(threat_model, actor=self.actor, **given)
+        location = request.build_absolute_uri(f"/api/v1/threat_models/{made.pk}")
+        return self.answer_one(self.represent(made), 201, {"Location": location})
 
     def _write(self, understood: Any) -> Response:
         threat_model = self.load(Role.WRITER)

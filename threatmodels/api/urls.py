@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from threatmodels.api.access import AccessViewSet
 from threatmodels.api.cell import CellViewSet
 from threatmodels.api.diagram import DiagramViewSet
+from threatmodels.api.history import HistoryViewSet
 from threatmodels.api.importing import ImportView
 from threatmodels.api.metadata import MetadataViewSet
 from threatmodels.api.operation import OperationViewSet
@@ -20,6 +21,7 @@ from threatmodels.api.record import (
     ThreatViewSet,
 )
 from threatmodels.api.threat_model import ThreatModelViewSet
+from threatmodels.models import Diagram
 from tmi.api.render import GraphmlRenderer, JSONRenderer, PngRenderer, SvgRenderer, YamlRenderer
 
 Actions = dict[str, Any]
@@ -59,6 +61,7 @@ def metadata_routes(prefix: str, kind: Any = None) -> list[URLPattern]:
     one: Actions = {"get": "retrieve", "put": "update", "delete": "destroy"}
     return [
         path(f"{prefix}/metadata", MetadataViewSet.as_view(LIST, kind=kind)),
+        path(f"{prefix}/metadata/bulk", MetadataViewSet.as_view(BULK, kind=kind)),
         path(f"{prefix}/metadata/<str:key>", MetadataViewSet.as_view(one, kind=kind)),
     ]
 
@@ -71,6 +74,7 @@ def diagram_routes(one: str) -> list[URLPattern]:
         path(f"{one}/model", DiagramViewSet.as_view({"get": "model"}, renderer_classes=MODEL_FORMS)),
         path(f"{one}/cells", CellViewSet.as_view({"get": "list"})),
         path(f"{one}/cells/<str:cell_id>", CellViewSet.as_view(ONE)),
+        *metadata_routes(f"{one}/cells/<str:cell_id>", Diagram),
         path(f"{one}/operations", OperationViewSet.as_view({"get": "list"})),
         path(
             f"{one}/operations/<str:sequence_number>/revert",
@@ -83,6 +87,9 @@ urlpatterns = [
     path("threat_models", ThreatModelViewSet.as_view(LIST)),
     path(MODEL, ThreatModelViewSet.as_view(ONE)),
     path(f"{MODEL}/restore", ThreatModelViewSet.as_view({"post": "restore"})),
+    path(f"{MODEL}/duplicate", ThreatModelViewSet.as_view({"post": "duplicate"})),
+    path(f"{MODEL}/history", HistoryViewSet.as_view({"get": "list"})),
+    path(f"{MODEL}/history/<str:entry_id>/revert", HistoryViewSet.as_view({"post": "revert"})),
     path(f"{MODEL}/access", AccessViewSet.as_view({**LIST, "put": "replace"})),
     path(
         f"{MODEL}/access/<str:entry_id>",

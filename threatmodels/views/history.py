@@ -25,6 +25,7 @@ ACTIONS = {
     "delete": _("deleted"),
     "restore": _("restored"),
     "import": _("imported a file into"),
+    "duplicate": _("copied another threat model into"),
     "metadata": _("changed the metadata of"),
     "transfer": _("handed over"),
     "grant": _("gave access to"),

@@ -148,7 +148,9 @@ def test_a_cell_that_is_not_there_is_not_found(writer, base, wrong):
     assert writer.delete(f"{base}/cells/{wrong}").status_code == 404
 
 
-@pytest.mark.parametrize(("who", "read", "write"), [("reader", 200, 403), ("outsider", 404, 404), (None, 401, 401)])
+@pytest.mark.parametrize(
+    ("who", "read", "write"), [("reader", 200, 403), ("outsider", 404, 404), (None, 401, 401)]
+)
 def test_roles(cast, api, base, diagram, who, read, write):
     client = api(cast.named(who) if who else None)
     for path in ("cells", f"cells/{cell_id(1)}", "operations", "model", "svg", "png"):

@@ -1,0 +1,125 @@
+"""A threat model as a neutral document: what writers of file formats and copies begin with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from threatmodels.interchange import document as neutral
+from threatmodels.models import (
+    Asset,
+    Diagram,
+    Document,
+    Metadata,
+    Note,
+    Record,
+    Repository,
+    Threat,
+    ThreatModel,
+)
+from threatmodels.operations import Cell
+
+Entries = dict[tuple[str, UUID], neutral.Metadata]
+
+
+def document_of(threat_model: ThreatModel) -> neutral.Document:
+    """Everything in the model that is not deleted. Keys are the ids of the rows."""
+    metadata = _metadata(threat_model)
+    assets, diagrams = _live(Asset, threat_model), _live(Diagram, threat_model)
+    known = {str(asset.pk) for asset in assets}
+    return neutral.Document(
+        name=threat_model.name,
+        description=threat_model.description or "",
+        framework=threat_model.threat_model_framework,
+        status=threat_model.status,
+        issue_uri=threat_model.issue_uri,
+        owner_label=threat_model.owner.name,
+        diagrams=[_diagram(diagram, known, metadata) for diagram in diagrams],
+        threats=[_threat(threat, metadata) for threat in _live(Threat, threat_model, "diagram", "asset")],
+        assets=[_asset(asset, metadata) for asset in assets],
+        documents=[_linked(document, metadata) for document in _live(Document, threat_model)],
+        notes=[_note(note, metadata) for note in _live(Note, threat_model)],
+        repositories=[_repository(one, metadata) for one in _live(Repository, threat_model)],
+        metadata=metadata["threat_model", threat_model.pk],
+        extensions=threat_model.extensions or {},
+    )
+
+
+def _live(kind: Any, threat_model: ThreatModel, *related: str) -> list[Any]:
+    rows = kind.objects.live().filter(threat_model=threat_model).order_by("created_at", "pk")
+    return list(rows.select_related(*related) if related else rows)
+
+
+def _metadata(threat_model: ThreatModel) -> Entries:
+    found: Entries = defaultdict(dict)
+    for entry in Metadata.objects.filter(threat_model=threat_model).order_by("key"):
+        found[entry.entity_type, entry.entity_id][entry.key] = entry.value
+    return found
+
+
+def _of(record: Record, metadata: Entries, *names: str) -> dict[str, Any]:
+    """Columns by name, as the neutral form has them: text is never null, numbers and lists stay."""
+    values = {name: getattr(record, name) for name in names}
+    for name in ("description", "mitigation"):
+        if name in values:
+            values[name] = values[name] or ""
+    return values | {"metadata": metadata[record.kind, record.pk]}
+
+
+def _diagram(diagram: Diagram, assets: set[str], metadata: Entries) -> neutral.Diagram:
+    cells = [_cell(cell, assets) for cell in diagram.cells]
+    of_cells = {cell["id"]: metadata["cell", UUID(cell["id"])] for cell in cells}
+    return neutral.Diagram(
+        key=str(diagram.pk),
+        description=diagram.content or "",
+        cells=cells,
+        cell_metadata={pk: entries for pk, entries in of_cells.items() if entries},
+        **_of(diagram, metadata, "name"),
+    )
+
+
+def _cell(cell: Cell, assets: set[str]) -> Cell:
+    if "data_asset_ids" not in cell:
+        return cell
+    return {**cell, "data_asset_ids": [asset for asset in cell["data_asset_ids"] if asset in assets]}
+
+
+def _threat(threat: Threat, metadata: Entries) -> neutral.Threat:
+    diagram = threat.diagram if threat.diagram and threat.diagram.deleted_at is None else None
+    asset = threat.asset if threat.asset and threat.asset.deleted_at is None else None
+    cell = str(threat.cell_id) if diagram and threat.cell_id else None
+    drawn = {one["id"] for one in diagram.cells} if diagram and cell else set()
+    names = (
+        "name description severity likelihood risk_level score priority mitigated status threat_type"
+        " mitigation issue_uri cwe_ids cvss_vector"
+    )
+    return neutral.Threat(
+        key=str(threat.pk),
+        diagram_key=str(diagram.pk) if diagram else None,
+        cell_id=cell if cell in drawn else None,
+        asset_key=str(asset.pk) if asset else None,
+        **_of(threat, metadata, *names.split()),
+    )
+
+
+def _asset(asset: Asset, metadata: Entries) -> neutral.Asset:
+    names = ("name", "description", "type", "criticality", "sensitivity")
+    classification = list(asset.classification or [])
+    return neutral.Asset(key=str(asset.pk), classification=classification, **_of(asset, metadata, *names))
+
+
+def _linked(document: Document, metadata: Entries) -> neutral.LinkedDocument:
+    return neutral.LinkedDocument(**_of(document, metadata, "name", "uri", "description"))
+
+
+def _note(note: Note, metadata: Entries) -> neutral.Note:
+    return neutral.Note(**_of(note, metadata, "name", "content", "description"))
+
+
+def _repository(repository: Repository, metadata: Entries) -> neutral.Repository:
+    return neutral.Repository(
+        name=repository.name or "",
+        parameters=repository.parameters or {},
+        **_of(repository, metadata, "uri", "description", "type"),
+    )
