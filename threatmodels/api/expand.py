@@ -41,7 +41,7 @@ def _metadata(ids: Sequence[UUID]) -> Parts:
 
 
 def _access(ids: Sequence[UUID]) -> Parts:
-    entries = [
+    entries: list[access.Entry] = [
         *ThreatModelAccess.objects.filter(threat_model__in=ids).select_related("user", "group"),
         *AccessInvitation.objects.filter(threat_model__in=ids),
     ]
