@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from threatmodels.actions.access import Entry
 from threatmodels.api import access, metadata
 from threatmodels.api.diagram import annotated
 from threatmodels.api.serializers import (
@@ -41,7 +42,7 @@ def _metadata(ids: Sequence[UUID]) -> Parts:
 
 
 def _access(ids: Sequence[UUID]) -> Parts:
-    entries: list[access.Entry] = [
+    entries: list[Entry] = [
         *ThreatModelAccess.objects.filter(threat_model__in=ids).select_related("user", "group"),
         *AccessInvitation.objects.filter(threat_model__in=ids),
     ]

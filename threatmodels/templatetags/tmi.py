@@ -16,6 +16,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from threatmodels.choices import LEVELS
+
 register = template.Library()
 
 ICONS = settings.BASE_DIR / "node_modules" / "bootstrap-icons" / "icons"
@@ -26,6 +28,9 @@ SEVERITY_ICONS = {
     "low": "exclamation-circle",
     "informational": "info-circle",
 }
+
+
+SPELLED: dict[str | None, Any] = dict(LEVELS)
 
 
 @lru_cache(maxsize=200)
@@ -84,8 +89,13 @@ def value(row: Any, name: str) -> Any:
     """An attribute by name, called where it is a method; lists as text, nothing as a dash."""
     found = getattr(row, name)
     found = found() if callable(found) else found
-    text = ", ".join(found) if isinstance(found, list) else found
-    return text or "–"
+    return ", ".join(found) or "–" if isinstance(found, list) else spelled(found)
+
+
+@register.filter
+def spelled(level: str | None) -> str:
+    """`very_high` as a person writes it; nothing as a dash."""
+    return str(SPELLED.get(level, level)) if level else "–"
 
 
 @register.filter

@@ -123,7 +123,7 @@ def test_what_is_wrong_with_a_cell_is_named_by_its_place_in_the_body(writer, bas
 
 
 def test_a_change_that_breaks_another_cell_is_refused(writer, base):
-    text = {key: value for key, value in box(1).items()} | {"type": "data_flow"}
+    text = {**box(1), "type": "data_flow"}
     assert put(writer, base, text).status_code == 400
     assert data(writer.get(f"{base}/cells/{cell_id(1)}"))["type"] == "process"
 
