@@ -10,8 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import throttle
-from accounts.address import client_address
 from accounts.models import User
+from tmi.address import client_address
 from tmi.lib.errors import DomainError
 
 

@@ -11,9 +11,9 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
 from accounts.actions.session import end_session, start_session
-from accounts.address import client_address
 from accounts.middleware import SIGN_IN
 from accounts.models import SignInSession, User
+from tmi.address import client_address
 from tmi.lib.ids import NO_ID, parse_id
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from tmi.lib.errors import DomainError
 from tmi.lib.redis import client
+from tmi.lib.windows import hit
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +67,8 @@ def _account_wait(account: str) -> int:
 
 
 def _address_wait(address: str) -> int:
-    now = int(time.time())
-    key = f"rate_limit:{address}:sign_in:{now // 60}"
-    with client().pipeline() as pipe:
-        pipe.incr(key)
-        pipe.expire(key, 120)
-        count = pipe.execute()[0]
-    return 60 - now % 60 if count > _limit() else 0
+    [window] = hit(address, "sign_in")
+    return window.seconds_left if window.count > _limit() else 0
 
 
 def _account_key(account: str) -> str:

@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce, Greatest, Lower
 
 from accounts import audit
 from accounts.models import EVERYONE_ID, GroupMember, User
+from accounts.models.user import UserQuerySet
 from threatmodels.choices import RoleName, SubjectType
 from threatmodels.models import AccessInvitation, Record, ThreatModel, ThreatModelAccess
 from threatmodels.models.threat_model import ThreatModelQuerySet
@@ -106,6 +107,25 @@ def person(user_id: UUID | str, *, field: str) -> User:
     if found is None:
         raise ValidationFailed.of(field, "There is no such person.")
     return found
+
+
+def people_known_to(user: User) -> UserQuerySet:
+    """Active people with whom the person shares a threat model or a group, themselves included.
+
+    The group of everyone does not count: it would make everybody known. An administrator knows all.
+    """
+    if user.is_admin:
+        return User.objects.all()
+    shared = _reachable(user).live().values("pk")
+    entries = ThreatModelAccess.objects.filter(threat_model__in=shared)
+    known = (
+        Q(pk=user.pk)
+        | Q(pk__in=ThreatModel.objects.filter(pk__in=shared).values("owner"))
+        | Q(pk__in=entries.exclude(user=None).values("user"))
+        | Q(memberships__group__in=entries.exclude(group=None).values("group"))
+        | Q(memberships__group__in=_groups(user))
+    )
+    return User.objects.active().filter(Q(pk__in=User.objects.filter(known).values("pk")))
 
 
 def entries_of(threat_model: ThreatModel) -> list[ThreatModelAccess | AccessInvitation]:

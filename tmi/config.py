@@ -19,6 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 PREFIX = "TMI_"
 OTHER_VARIABLES = {"TMI_CONFIG", "TMI_DATA_DIR"}
+PHRASES = {"extra_forbidden": "unknown key", "model_type": "must be a section with keys"}
 _PROVIDERS = ("auth", "oauth", "providers")
 # Kubernetes describes a service named "tmi" or "tmi-..." in variables like these.
 _SERVICE_LINK = re.compile(r"TMI_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)")
@@ -104,6 +105,8 @@ def _read_file(name: str) -> Tree:
         raise ConfigError(f"{name}, line {line}: {problem.problem}") from None
     except yaml.YAMLError as problem:
         raise ConfigError(f"TMI_CONFIG: {name} is not YAML: {' '.join(str(problem).split())}") from None
+    except ValueError as problem:  # a date that there is not
+        raise ConfigError(f"TMI_CONFIG: {name}: {problem}") from None
     if tree is not None and not isinstance(tree, dict):
         raise ConfigError(f"TMI_CONFIG: {name} must be a mapping of sections")
     return tree or {}
@@ -199,5 +202,5 @@ def _describe(problem: ValidationError, sources: Mapping[Key, str]) -> str:
     path = tuple(str(part) for part in error["loc"])
     key = ".".join([*path, *[error["ctx"]["key"] for _ in [0] if error["type"] == "rule"]])
     source = next((name for where, name in sources.items() if path[: len(where)] == where), "")
-    text = {"extra_forbidden": "unknown key"}.get(error["type"], error["msg"].removeprefix("Value error, "))
+    text = PHRASES.get(error["type"], error["msg"].removeprefix("Value error, "))
     return f"{key}: {text}" + (f" ({source})" if source else "")

@@ -98,7 +98,7 @@ Seconds = Annotated[
     float,
     BeforeValidator(parse_duration),
     BeforeValidator(no_bool),
-    Field(gt=0),
+    Field(gt=0, allow_inf_nan=False),
     PlainSerializer(format_duration),
     WithJsonSchema({"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$"}),
 ]

@@ -14,6 +14,9 @@ from accounts import audit
 from accounts.actions.session import end_all_sessions
 from accounts.models import Group, GroupMember, User
 from tmi.lib.errors import FieldError, ValidationFailed
+from tmi.lib.json import encode
+
+MOST_PREFERENCES = 16 * 1024
 
 
 @transaction.atomic
@@ -56,6 +59,16 @@ def change_name(user: User, *, name: str, actor: User) -> User:
         user.save(update_fields=["name", "modified_at"])
         _audit(user, "update", actor, {"name": (before, name)})
     return user
+
+
+def set_preferences(user: User, preferences: object) -> None:
+    """Replaces the preferences: a JSON object of at most 16 KiB. Raises ValidationFailed."""
+    if not isinstance(preferences, dict):
+        raise ValidationFailed.of("", "A JSON object is expected.")
+    if len(encode(preferences)) > MOST_PREFERENCES:
+        raise ValidationFailed.of("", f"At most {MOST_PREFERENCES} bytes.")
+    user.preferences = preferences
+    user.save(update_fields=["preferences"])
 
 
 @transaction.atomic

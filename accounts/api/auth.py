@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -14,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import throttle, tokens
+from accounts.actions.credential import credential_of
 from accounts.actions.session import (
     end_session,
     issue_refresh_token,
@@ -21,7 +25,6 @@ from accounts.actions.session import (
     rotate_refresh_token,
     start_session,
 )
-from accounts.address import client_address
 from accounts.api.authentication import session_of
 from accounts.api.serializers import (
     ProviderSerializer,
@@ -31,11 +34,12 @@ from accounts.api.serializers import (
     TokensSerializer,
 )
 from accounts.models import SignInSession, User
+from tmi.address import client_address
 from tmi.api.errors import checked
 from tmi.api.pagination import whole_list
 from tmi.api.parse import StrictJSONParser
 from tmi.api.views import ApiViewSet
-from tmi.lib.errors import DomainError
+from tmi.lib.errors import DomainError, FieldError, ValidationFailed
 
 Json = dict[str, Any]
 
@@ -51,9 +55,9 @@ class AuthViewSet(ApiViewSet):
 
     @extend_schema(request=TokenRequestSerializer, responses={200: TokensSerializer})
     def token(self, request: Request) -> Response:
-        """Signs in with email and password."""
+        """Signs in with email and password, or with the credentials of a program."""
         given = checked(TokenRequestSerializer(data=plain(request.data)))
-        user = self._by_password(given["username"], given["password"])
+        user = self._by_credential(given) if given["grant_type"] != "password" else self._by_password(given)
         session = start_session(
             user,
             address=client_address(request._request),
@@ -85,7 +89,20 @@ class AuthViewSet(ApiViewSet):
         listed += [{"id": name, "name": provider.name or name} for name, provider in active.items()]
         return self.answer_list(listed, whole_list(len(listed)))
 
-    def _by_password(self, email: str, password: str) -> User:
+    def _by_credential(self, given: Json) -> User:
+        given = given | _basic(self.request)
+        _only(given, "client_id", "client_secret")
+        throttle.check(given["client_id"], client_address(self.request._request))
+        found = credential_of(given["client_id"], given["client_secret"])
+        if found is None:
+            throttle.failed(given["client_id"])
+            raise DomainError("The client id or the secret is wrong.", code="AUTHENTICATION_REQUIRED")
+        throttle.succeeded(given["client_id"])
+        return found.owner
+
+    def _by_password(self, given: Json) -> User:
+        _only(given, "username", "password")
+        email, password = given["username"], given["password"]
         throttle.check(email, client_address(self.request._request))
         user: User | None = User.objects.local().with_email(email).first()
         if user is None:
@@ -95,6 +112,28 @@ class AuthViewSet(ApiViewSet):
             raise DomainError("The email or the password is wrong.", code="AUTHENTICATION_REQUIRED")
         throttle.succeeded(email)
         return user
+
+
+def _only(given: Json, *names: str) -> None:
+    """Refuses what is missing for a kind of grant and what does not belong to it."""
+    missing = [FieldError(name, "This field is required.") for name in names if name not in given]
+    odd = [FieldError(n, "Not with this grant_type.") for n in given if n not in (*names, "grant_type")]
+    if missing or odd:
+        raise ValidationFailed([*missing, *odd])
+
+
+def _basic(request: Request) -> Json:
+    """The client id and secret of HTTP Basic, if it is there (RFC 6749, 2.3.1)."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = ""
+    if not colon:
+        raise DomainError("The Authorization header cannot be read.", code="AUTHENTICATION_REQUIRED")
+    return {"client_id": unquote(client_id), "client_secret": unquote(secret)}
 
 
 def answer(session: SignInSession, refresh_token: str) -> Json:

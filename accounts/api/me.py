@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.actions.user import change_name
+from accounts.actions.session import end_session
+from accounts.actions.user import change_name, set_preferences
 from accounts.api.base import SignedInViewSet
-from accounts.api.serializers import MeSerializer
-from accounts.models import EVERYONE_ID, Group, User
+from accounts.api.serializers import GroupSummarySerializer, MeSerializer, SessionSerializer
+from accounts.models import EVERYONE_ID, Group, SignInSession, User
 from tmi.api.errors import checked
+from tmi.api.fields import AnyObject
+from tmi.api.pagination import whole_list
 from tmi.api.parse import MergePatchParser, StrictJSONParser
+from tmi.lib.errors import NotFound
+from tmi.lib.ids import NO_ID, parse_id
 
 Json = dict[str, Any]
 
 
 class MeViewSet(SignedInViewSet):
+    """The profile, the preferences, the groups and the sign-ins of the person who asks."""
+
     serializer_class = MeSerializer
     parser_classes = (StrictJSONParser, MergePatchParser)
     schema_tags = ("me",)
@@ -31,19 +39,73 @@ class MeViewSet(SignedInViewSet):
             change_name(self.actor, name=given["name"], actor=self.actor)
         return self.answer_one(shown(self.actor))
 
+    @extend_schema(operation_id="me_groups_list", responses=GroupSummarySerializer(many=True))
+    def groups(self, request: Request) -> Response:
+        found = groups_of(self.actor)
+        return self.answer_list(found, whole_list(len(found)))
+
+    @extend_schema(operation_id="me_preferences_retrieve", responses=AnyObject())
+    def preferences(self, request: Request) -> Response:
+        return self.answer_one(self.actor.preferences)
+
+    @extend_schema(operation_id="me_preferences_update", request=AnyObject(), responses=AnyObject())
+    def replace_preferences(self, request: Request) -> Response:
+        """Any JSON object of at most 16 KiB."""
+        set_preferences(self.actor, request.data)
+        return self.answer_one(self.actor.preferences)
+
+
+class SessionViewSet(SignedInViewSet):
+    """Where the person is signed in."""
+
+    serializer_class = SessionSerializer
+    schema_tags = ("me",)
+
+    def list(self, request: Request) -> Response:
+        present = getattr(request.auth, "pk", None)
+        sessions = SignInSession.objects.live().filter(user=self.actor).order_by("-last_seen", "-pk")
+        listed = [sign_in(session, present) for session in sessions]
+        return self.answer_list(listed, whole_list(len(listed)))
+
+    def destroy(self, request: Request, session_id: str) -> Response:
+        """Signs out there: the tokens of this sign-in are worth nothing from now on."""
+        mine = SignInSession.objects.live().select_related("user").filter(user=self.actor)
+        found = mine.filter(pk=parse_id(session_id) or NO_ID).first()
+        if found is None:
+            raise NotFound
+        end_session(found)
+        return self.no_content()
+
+
+def sign_in(session: SignInSession, present: Any) -> Json:
+    return {
+        "id": session.pk,
+        "kind": "sign_in",
+        "created_at": session.created_at,
+        "last_seen": session.last_seen,
+        "expires_at": session.expires_at,
+        "address": session.address,
+        "user_agent": session.user_agent,
+        "current": session.pk == present,
+    }
+
+
+def groups_of(user: User) -> list[Json]:
+    """The groups of a person; everyone is in the group of everyone."""
+    groups = Group.objects.filter(members__user=user) | Group.objects.filter(pk=EVERYONE_ID)
+    columns = ("id", "provider", "group_name", "name")
+    return list(groups.distinct().order_by("group_name", "pk").values(*columns))
+
 
 def shown(user: User) -> Json:
-    """The profile; everyone is in the group of everyone."""
-    groups = Group.objects.filter(members__user=user) | Group.objects.filter(pk=EVERYONE_ID)
+    """The profile."""
     return {
         "id": user.pk,
         "email": user.email,
         "name": user.name,
         "provider": user.provider,
         "email_verified": user.email_verified,
-        "groups": list(
-            groups.distinct().order_by("group_name").values("id", "provider", "group_name", "name")
-        ),
+        "groups": groups_of(user),
         "is_admin": user.is_admin,
         "created_at": user.created_at,
         "last_login": user.last_login,

@@ -6,14 +6,21 @@ from typing import Any
 
 from rest_framework import serializers
 
-from tmi.api.fields import Choice, Text
+from tmi.api.fields import Choice, Id, Moment, Text
 from tmi.api.serializers import StrictSerializer
 
 
 class TokenRequestSerializer(StrictSerializer):
-    grant_type = Choice(choices=["password"])
-    username = Text(max_length=254)
-    password = Text(max_length=4096)
+    """`password` needs username and password; `client_credentials` client_id and client_secret.
+
+    The latter may also come by HTTP Basic.
+    """
+
+    grant_type = Choice(choices=["password", "client_credentials"])
+    username = Text(max_length=254, required=False)
+    password = Text(max_length=4096, required=False)
+    client_id = Text(max_length=100, required=False)
+    client_secret = Text(max_length=4096, required=False)
 
 
 class RefreshRequestSerializer(StrictSerializer):
@@ -59,3 +66,58 @@ class MeSerializer(StrictSerializer):
     is_admin = serializers.BooleanField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     last_login = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """A sign-in; `current` is the one that asks."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["sign_in"])
+    created_at = serializers.DateTimeField()
+    last_seen = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    address = serializers.CharField()
+    user_agent = serializers.CharField()
+    current = serializers.BooleanField()
+
+
+class CredentialSerializer(StrictSerializer):
+    """A client credential without its secret."""
+
+    id = serializers.UUIDField(read_only=True)
+    client_id = serializers.CharField(read_only=True)
+    name = Text(max_length=200)
+    expires_at = Moment(required=False, allow_null=True)
+    last_used_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    is_active = serializers.BooleanField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class NewCredentialSerializer(CredentialSerializer):
+    """With the secret, this once."""
+
+    client_secret = serializers.CharField(read_only=True)
+
+
+class GroupSerializer(StrictSerializer):
+    """A group; `*` is the provider of groups that are made here."""
+
+    id = serializers.UUIDField(read_only=True)
+    provider = serializers.CharField(read_only=True)
+    group_name = Text(max_length=200)
+    name = Text(max_length=200, required=False, allow_null=True)
+    description = Text(max_length=2000, required=False, allow_null=True)
+
+
+class MemberRequestSerializer(StrictSerializer):
+    user_id = Id()
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    """What people see of each other."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+    provider = serializers.CharField()
+    is_active = serializers.BooleanField()

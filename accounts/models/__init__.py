@@ -3,6 +3,7 @@
 from accounts.models.audit import AuditEntry
 from accounts.models.client_credential import ClientCredential
 from accounts.models.group import EVERYONE_ID, Group, GroupMember
+from accounts.models.kept_answer import KeptAnswer
 from accounts.models.one_time_link import OneTimeLink
 from accounts.models.refresh_token import RefreshToken
 from accounts.models.sign_in_session import SignInSession
@@ -15,6 +16,7 @@ __all__ = [
     "ClientCredential",
     "Group",
     "GroupMember",
+    "KeptAnswer",
     "OneTimeLink",
     "RefreshToken",
     "SignInSession",

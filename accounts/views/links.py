@@ -10,9 +10,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.actions import links
-from accounts.address import is_loopback
 from accounts.forms import FirstAdminForm
 from accounts.models import User
+from tmi.address import is_loopback
 from tmi.lib.errors import DomainError, NotFound, ValidationFailed
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

@@ -76,7 +76,8 @@ def start(data_dir: Path, **settings: str) -> Site:
     port = _free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("TMI_")}
     env |= {"TMI_DATA_DIR": str(data_dir), "TMI_SERVER_PORT": str(port)}
-    env |= {"TMI_RATE_LIMITS_SIGN_IN_PER_MINUTE": "0", **settings}
+    limits = ("SIGN_IN_PER_MINUTE", "REQUESTS_PER_MINUTE", "PER_ENDPOINT_PER_MINUTE")
+    env |= {**{f"TMI_RATE_LIMITS_{name}": "0" for name in limits}, **settings}
     command = [sys.executable, "manage.py", "serve", "--migrate"]
     log = (data_dir.parent / f"serve-{port}.log").open("wb")
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)

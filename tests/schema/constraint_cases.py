@@ -181,6 +181,13 @@ UNIQUES = [
         [{}],
     ),
     Unique(
+        "kept_answers_user_path_key_key",
+        "kept_answers",
+        {"user_internal_uuid": USER, "key": "k", "path": "/a"},
+        [{"key": "l"}, {"path": "/b"}, {"user_internal_uuid": Parent("users")}],
+        [{}],
+    ),
+    Unique(
         "one_time_links_purpose_key",
         "one_time_links",
         {"purpose": "first administrator"},

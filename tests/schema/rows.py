@@ -51,6 +51,12 @@ REQUIRED: dict[str, Row] = {
         "secret_hash": unique,
         "name": "Build server",
     },
+    "kept_answers": {
+        "user_internal_uuid": Parent("users"),
+        "path": "/api/v1/threat_models",
+        "key": unique,
+        "body_hash": unique,
+    },
     "one_time_links": {"purpose": unique, "secret_hash": unique},
     "audit_entries": {"entity_type": "threat", "entity_id": uuid4, "action": "create"},
     "threat_models": {

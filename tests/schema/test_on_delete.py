@@ -28,6 +28,7 @@ REFERENCES = [
     Reference("refresh_tokens", "session_id", "sign_in_sessions", "CASCADE"),
     Reference("sign_in_sessions", "user_internal_uuid", "users", "CASCADE"),
     Reference("client_credentials", "owner_internal_uuid", "users", "CASCADE"),
+    Reference("kept_answers", "user_internal_uuid", "users", "CASCADE"),
     Reference("group_members", "group_internal_uuid", "groups", "CASCADE"),
     Reference("group_members", "user_internal_uuid", "users", "CASCADE"),
     Reference("group_members", "added_by_internal_uuid", "users", "SET NULL"),

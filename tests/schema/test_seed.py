@@ -99,6 +99,7 @@ EXTRA_TABLES = {
     "client_credentials": "for integrators",
     "diagram_operations": "history, undo stack and resend buffer",
     "group_members": "user, group, added_by, added_at",
+    "kept_answers": "api.md: the same Idempotency-Key gets the first answer again",
     "one_time_links": "accounts.md: the link that makes the first administrator",
     "session_removals": "people removed from a collaboration session",
     "sign_in_sessions": "the `sid` of tokens",

@@ -15,11 +15,11 @@ from tmi.api.filters import Filters, narrowed
 from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
+from tmi.api.query import parameter, refuse_unknown
 from tmi.api.serializers import Json, Reader, ResourceSerializer
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.json import decode, encode
-from tmi.lib.text import CONTROL
 
 PAGING = [
     OpenApiParameter("page", int, description="From 1; a page past the end is an empty list."),
@@ -114,13 +114,7 @@ class ResourceViewSet(SignedInViewSet):
     # -- query parameters
 
     def parameter(self, name: str, default: str = "") -> str:
-        """A parameter that may be given once."""
-        given = self.request.query_params.getlist(name)
-        if len(given) > 1:
-            raise ValidationFailed.of(name, "This parameter is given twice.")
-        if given and CONTROL.search(given[0]):
-            raise ValidationFailed.of(name, "Control characters are not allowed.")
-        return given[0] if given else default
+        return parameter(self.request, name, default)
 
     def flag(self, name: str) -> bool:
         value = self.parameter(name, "false")
@@ -138,9 +132,7 @@ class ResourceViewSet(SignedInViewSet):
         return names
 
     def refuse_unknown_parameters(self, known: frozenset[str]) -> None:
-        unknown = [name for name in self.request.query_params if name not in known]
-        if unknown:
-            raise ValidationFailed(FieldError(name[:100], "Unknown parameter.") for name in unknown)
+        refuse_unknown(self.request, known)
 
     def order(self) -> list[str]:
         """The columns to sort by, the id deciding between equals."""

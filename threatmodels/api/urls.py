@@ -21,6 +21,7 @@ from threatmodels.api.record import (
     ThreatViewSet,
 )
 from threatmodels.api.threat_model import ThreatModelViewSet
+from threatmodels.api.user import UserViewSet
 from threatmodels.models import Diagram
 from tmi.api.render import GraphmlRenderer, JSONRenderer, PngRenderer, SvgRenderer, YamlRenderer
 
@@ -84,6 +85,7 @@ def diagram_routes(one: str) -> list[URLPattern]:
 
 
 urlpatterns = [
+    path("users", UserViewSet.as_view({"get": "list"})),
     path("threat_models", ThreatModelViewSet.as_view(LIST)),
     path(MODEL, ThreatModelViewSet.as_view(ONE)),
     path(f"{MODEL}/restore", ThreatModelViewSet.as_view({"post": "restore"})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -54,6 +55,19 @@ class Id(serializers.UUIDField):
         if not isinstance(data, str) or len(data) != 36:
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A time with its zone (RFC 3339)."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        try:
+            found = parse_datetime(value) if isinstance(value, str) and "T" in value.upper() else None
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is None:
+            self.fail("invalid", format="2026-01-31T12:00:00Z")
+        return found
 
 
 class Choice(serializers.ChoiceField):

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from tmi.api import limits
 from tmi.api.envelope import success
 from tmi.api.pagination import link_header
 from tmi.api.render import JSONRenderer
@@ -24,9 +25,19 @@ class ApiViewSet(GenericViewSet[Any]):
 
     pagination_class = None
     filter_backends = ()
+    limit_headers: dict[str, str] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A request counts whether it is let in or not."""
+        try:
+            super().initial(request, *args, **kwargs)
+        finally:
+            self.limit_headers = limits.count(request)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Errors are JSON, whatever form the answer would have had."""
+        for name, value in self.limit_headers.items():
+            response.headers.setdefault(name, value)
         if getattr(response, "exception", False):
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().finalize_response(request, response, *args, **kwargs)

@@ -1,0 +1,134 @@
+"""/groups: a person sees their own, an administrator all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actions import group as actions
+from accounts.api.base import SignedInViewSet
+from accounts.api.serializers import GroupSerializer, MemberRequestSerializer, PersonSerializer
+from accounts.models import EVERYONE_ID, Group, User
+from tmi.api.errors import checked
+from tmi.api.pagination import Page
+from tmi.api.parse import MergePatchParser, StrictJSONParser
+from tmi.api.query import parameter, refuse_unknown
+from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
+from tmi.lib.ids import NO_ID, parse_id
+
+Json = dict[str, Any]
+PAGED = [
+    OpenApiParameter("page", int, description="From 1."),
+    OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
+    OpenApiParameter("search", str, description="Part of a name, without case."),
+]
+
+
+class GroupViewSet(SignedInViewSet):
+    """Groups, for sharing; administrators make, change and delete them and say who belongs to them."""
+
+    serializer_class = GroupSerializer
+    parser_classes = (StrictJSONParser, MergePatchParser)
+    schema_tags = ("groups",)
+
+    @extend_schema(parameters=PAGED)
+    def list(self, request: Request) -> Response:
+        refuse_unknown(request, frozenset({"page", "limit", "search"}))
+        words = parameter(request, "search")
+        found = visible_to(self.actor).filter(Q(group_name__icontains=words) | Q(name__icontains=words))
+        rows, pagination = Page.asked(request).of(found, ["group_name", "id"])
+        return self.answer_list([shown(group) for group in rows], pagination)
+
+    def create(self, request: Request) -> Response:
+        self.administer()
+        made = actions.create_group(actor=self.actor, **checked(GroupSerializer(data=request.data)))
+        location = request.build_absolute_uri(f"{request.path}/{made.pk}")
+        return self.answer_one(shown(made), 201, {"Location": location})
+
+    def retrieve(self, request: Request, group_id: str) -> Response:
+        return self.answer_one(shown(self.found(group_id)))
+
+    def partial_update(self, request: Request, group_id: str) -> Response:
+        group = self.found(group_id)
+        self.administer()
+        changes = checked(GroupSerializer(data=request.data, partial=True))
+        return self.answer_one(shown(actions.update_group(group, actor=self.actor, changes=changes)))
+
+    def destroy(self, request: Request, group_id: str) -> Response:
+        group = self.found(group_id)
+        self.administer()
+        actions.delete_group(group, actor=self.actor)
+        return self.no_content()
+
+    # -- members
+
+    @extend_schema(
+        operation_id="groups_members_list", parameters=PAGED[:2], responses=PersonSerializer(many=True)
+    )
+    def members(self, request: Request, group_id: str) -> Response:
+        refuse_unknown(request, frozenset({"page", "limit"}))
+        group = self.found(group_id)
+        if group.is_everyone:
+            self.administer()
+        people = User.objects.filter(memberships__group=group)
+        rows, pagination = Page.asked(request).of(people, ["name", "id"])
+        return self.answer_list([person(one) for one in rows], pagination)
+
+    @extend_schema(request=MemberRequestSerializer, responses={201: PersonSerializer})
+    def add_member(self, request: Request, group_id: str) -> Response:
+        group = self.found(group_id)
+        self.administer()
+        wanted = checked(MemberRequestSerializer(data=request.data))["user_id"]
+        user = User.objects.active().filter(pk=wanted).first()
+        if user is None:
+            raise ValidationFailed.of("user_id", "There is no such person.")
+        actions.add_member(group, user=user, actor=self.actor)
+        return self.answer(person(user), 201)
+
+    def remove_member(self, request: Request, group_id: str, user_id: str) -> Response:
+        group = self.found(group_id)
+        self.administer()
+        actions.remove_member(group, user_id=parse_id(user_id) or NO_ID, actor=self.actor)
+        return self.no_content()
+
+    def found(self, group_id: str) -> Group:
+        group = visible_to(self.actor).filter(pk=parse_id(group_id) or NO_ID).first()
+        if group is None:
+            raise NotFound
+        return group
+
+    def administer(self) -> None:
+        if not self.actor.is_admin:
+            raise PermissionDenied("Only an administrator may do this.")
+
+
+def visible_to(user: User) -> QuerySet[Group]:
+    """The groups of a person and that of everyone; all of them for an administrator."""
+    if user.is_admin:
+        return Group.objects.all()
+    return Group.objects.filter(Q(pk=EVERYONE_ID) | Q(pk__in=user.memberships.values("group")))
+
+
+def shown(group: Group) -> Json:
+    return {
+        "id": group.pk,
+        "provider": group.provider,
+        "group_name": group.group_name,
+        "name": group.name,
+        "description": group.description,
+    }
+
+
+def person(user: User) -> Json:
+    """What people see of each other."""
+    return {
+        "id": user.pk,
+        "name": user.name,
+        "email": user.email,
+        "provider": user.provider,
+        "is_active": user.is_active,
+    }

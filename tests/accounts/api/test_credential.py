@@ -1,0 +1,121 @@
+"""Client credentials: made once, shown once, and good for a token of their owner."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import ClientCredential
+
+URL = "/api/v1/me/client_credentials"
+TOKEN = "/api/v1/auth/token"
+
+
+@pytest.fixture
+def credential(cast, api):
+    answer = api(cast.owner).post(URL, {"name": "Build server"}, format="json")
+    assert answer.status_code == 201
+    return answer.json()["data"]
+
+
+def ask(client, credential, **headers):
+    given = {name: credential[name] for name in ("client_id", "client_secret")}
+    return client.post(TOKEN, {"grant_type": "client_credentials", **given}, format="json", headers=headers)
+
+
+def test_the_secret_is_shown_once_and_kept_only_as_a_hash(cast, api, credential):
+    assert len(credential["client_secret"]) >= 43
+    listed = api(cast.owner).get(URL).json()["data"]
+    assert [one["id"] for one in listed] == [credential["id"]]
+    assert "client_secret" not in listed[0]
+    [stored] = ClientCredential.objects.values()
+    assert credential["client_secret"] not in str(stored)
+
+
+def test_a_program_signs_in_as_its_owner(cast, api, credential):
+    answer = ask(api(None), credential)
+    assert answer.status_code == 200
+    token = answer.json()["data"]["access_token"]
+    me = api(None).get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert me.json()["data"]["id"] == str(cast.owner.pk)
+    assert api(cast.owner).get(f"{URL}/{credential['id']}").json()["data"]["last_used_at"]
+
+
+def test_http_basic_does_too(api, credential):
+    pair = f"{credential['client_id']}:{credential['client_secret']}".encode()
+    headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    body = {"grant_type": "client_credentials"}
+    assert api(None).post(TOKEN, body, format="json", headers=headers).status_code == 200
+    for bad in ("Basic ???", "Basic " + base64.b64encode(b"nocolon").decode()):
+        answer = api(None).post(TOKEN, body, format="json", headers={"Authorization": bad})
+        assert answer.status_code == 401
+
+
+def test_a_wrong_secret_says_no_more_than_a_wrong_id(api, credential):
+    wrong = ask(api(None), credential | {"client_secret": "x" * 64})
+    unknown = ask(api(None), credential | {"client_id": "tmi_nobody"})
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json()["error"] == unknown.json()["error"]
+    assert wrong.json()["error"]["code"] == "AUTHENTICATION_REQUIRED"
+
+
+def test_what_is_over_no_longer_signs_in(cast, api, credential):
+    row = ClientCredential.objects.get()
+    for change in ({"expires_at": timezone.now() - timedelta(seconds=1)}, {"is_active": False}):
+        ClientCredential.objects.filter(pk=row.pk).update(**change)
+        assert ask(api(None), credential).status_code == 401
+        ClientCredential.objects.filter(pk=row.pk).update(expires_at=None, is_active=True)
+    cast.owner.is_active = False
+    cast.owner.save()
+    assert ask(api(None), credential).status_code == 401
+
+
+def test_a_deleted_credential_is_worth_nothing(cast, api, credential):
+    assert api(cast.owner).delete(f"{URL}/{credential['id']}").status_code == 204
+    assert ask(api(None), credential).status_code == 401
+
+
+def test_nobody_reaches_the_credentials_of_others(cast, api, credential):
+    for client in (api(cast.outsider), api(cast.admin)):
+        assert client.get(f"{URL}/{credential['id']}").status_code == 404
+        assert client.delete(f"{URL}/{credential['id']}").status_code == 404
+        assert client.get(URL).json()["data"] == []
+    assert api(None).get(URL).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": " "}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"name": "a\u202eb"}, "name"),
+        ({"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "x", "expires_at": "2027-13-45T00:00:00Z"}, "expires_at"),
+        ({"name": "x", "expires_at": "2027-01-01T00:00:00"}, "expires_at"),
+        ({"name": "x", "client_secret": "mine"}, "client_secret"),
+    ],
+)
+def test_bad_input_names_its_field(cast, api, body, field):
+    answer = api(cast.owner).post(URL, body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"]["field"] == field
+    assert not ClientCredential.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"grant_type": "client_credentials"}, "client_id"),
+        ({"grant_type": "password", "username": "a"}, "password"),
+        ({"grant_type": "password", "username": "a", "password": "b", "client_id": "c"}, "client_id"),
+        ({"grant_type": "magic"}, "grant_type"),
+    ],
+)
+def test_each_grant_has_its_fields(api, db, body, field):
+    answer = api(None).post(TOKEN, body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"]["field"] == field

@@ -1,0 +1,104 @@
+"""What a person sees and changes of themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.actions.session import start_session
+from accounts.models import Group, GroupMember
+from accounts.tokens import access_token
+
+ME = "/api/v1/me"
+
+
+def data(answer, status=200):
+    assert answer.status_code == status, answer.content
+    return answer.json()["data"]
+
+
+@pytest.fixture
+def team(cast):
+    group = Group.objects.create(group_name="team")
+    GroupMember.objects.create(group=group, user=cast.owner)
+    return group
+
+
+def test_the_profile(cast, api, team):
+    me = data(api(cast.owner).get(ME))
+    assert set(me) == {
+        "id",
+        "email",
+        "name",
+        "provider",
+        "email_verified",
+        "groups",
+        "is_admin",
+        "created_at",
+        "last_login",
+    }
+    assert [group["group_name"] for group in me["groups"]] == ["everyone", "team"]
+    assert data(api(cast.owner).get(f"{ME}/groups")) == me["groups"]
+
+
+def test_the_name_can_be_changed_and_nothing_else(cast, api):
+    assert data(api(cast.owner).patch(ME, {"name": "Olga"}, format="json"))["name"] == "Olga"
+    for field in ("email", "is_admin", "id", "password"):
+        refused = api(cast.owner).patch(ME, {field: "x"}, format="json")
+        assert refused.json()["error"]["details"]["field"] == field
+    assert api(cast.owner).patch(ME, {"name": " "}, format="json").status_code == 400
+
+
+def test_preferences_are_replaced_whole(cast, api):
+    url = f"{ME}/preferences"
+    assert data(api(cast.owner).get(url)) == {}
+    data(api(cast.owner).put(url, {"theme": "dark", "a": 1}, format="json"))
+    assert data(api(cast.owner).put(url, {"theme": "light"}, format="json")) == {"theme": "light"}
+    assert data(api(cast.owner).get(url)) == {"theme": "light"}
+    assert data(api(cast.writer).get(url)) == {}
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "3", "null"])
+def test_preferences_are_an_object(cast, api, body):
+    answer = api(cast.owner).put(f"{ME}/preferences", body, content_type="application/json")
+    assert answer.status_code == 400
+
+
+def test_preferences_have_an_end(cast, api):
+    assert api(cast.owner).put(f"{ME}/preferences", {"a": "x" * 16_384}, format="json").status_code == 400
+    assert data(api(cast.owner).get(f"{ME}/preferences")) == {}
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "<script>", 3, None, ["x"]])
+def test_any_preference_leaves_the_pages_whole(cast, api, browse, theme):
+    data(api(cast.owner).put(f"{ME}/preferences", {"theme": theme}, format="json"))
+    page = browse(cast.owner).get("/")
+    assert page.status_code == 200
+    assert '<script>"' not in page.content.decode()
+
+
+def test_a_person_sees_and_ends_their_sign_ins(cast, api):
+    elsewhere = start_session(cast.owner, address="192.0.2.1", user_agent="curl")
+    client = api(cast.owner)
+    listed = data(client.get(f"{ME}/sessions"))
+    assert [one["current"] for one in listed].count(True) == 1
+    [other] = [one for one in listed if not one["current"]]
+    assert (other["id"], other["address"], other["user_agent"]) == (str(elsewhere.pk), "192.0.2.1", "curl")
+    bearer = {"Authorization": f"Bearer {access_token(elsewhere)}"}
+    assert api(None).get(ME, headers=bearer).status_code == 200
+    assert client.delete(f"{ME}/sessions/{elsewhere.pk}").status_code == 204
+    assert api(None).get(ME, headers=bearer).status_code == 401
+    assert len(data(client.get(f"{ME}/sessions"))) == 1
+    assert client.delete(f"{ME}/sessions/{elsewhere.pk}").status_code == 404
+
+
+def test_nobody_ends_the_sign_ins_of_others(cast, api):
+    theirs = start_session(cast.owner)
+    for who in (cast.outsider, cast.admin):
+        assert api(who).delete(f"{ME}/sessions/{theirs.pk}").status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.ended_at is None
+
+
+def test_nobody_is_me_without_signing_in(api, db):
+    for path in ("", "/groups", "/preferences", "/sessions"):
+        assert api(None).get(ME + path).status_code == 401

@@ -1,0 +1,36 @@
+"""/users: people to share with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import SignedInViewSet
+from accounts.api.group import PAGED, person
+from accounts.api.serializers import PersonSerializer
+from threatmodels import access
+from tmi.api.pagination import Page
+from tmi.api.query import parameter, refuse_unknown
+
+
+class UserViewSet(SignedInViewSet):
+    """A person finds those they share a threat model or a group with, an administrator everybody."""
+
+    serializer_class = PersonSerializer
+    schema_tags = ("users",)
+
+    @extend_schema(parameters=[*PAGED, OpenApiParameter("email", str, description="Exactly, without case.")])
+    def list(self, request: Request, **_: Any) -> Response:
+        refuse_unknown(request, frozenset({"page", "limit", "search", "email"}))
+        words, email = parameter(request, "search"), parameter(request, "email")
+        found = access.people_known_to(self.actor)
+        if email:
+            found = found.with_email(email)
+        if words:
+            found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
+        rows, pagination = Page.asked(request).of(found, ["name", "id"])
+        return self.answer_list([person(one) for one in rows], pagination)
