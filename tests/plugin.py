@@ -12,6 +12,7 @@ os.environ.setdefault("TMI_DATA_DIR", str(Path(__file__).resolve().parent.parent
 os.environ.setdefault("TMI_RATE_LIMITS_SIGN_IN_PER_MINUTE", "0")
 os.environ.setdefault("TMI_RATE_LIMITS_REQUESTS_PER_MINUTE", "0")
 os.environ.setdefault("TMI_RATE_LIMITS_PER_ENDPOINT_PER_MINUTE", "0")
+os.environ.setdefault("TMI_SERVER_CHECK_ANSWERS", "true")
 os.environ.setdefault("TMI_LOGGING_ALSO_LOG_TO_CONSOLE", "false")
 # Playwright keeps an event loop in the thread of a browser test, whose database calls are made there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -139,6 +139,8 @@ class Server(Section):
     public_url: Url = ""
     trusted_proxies: list[Network] = []
     secret_key: SecretText = ""
+    # For development: an answer that the OpenAPI document does not describe becomes a 500.
+    check_answers: bool = False
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Server":

@@ -66,6 +66,9 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+if CONFIG.server.check_answers:
+    MIDDLEWARE.insert(1, "tmi.api.conformance.CheckAnswers")
+
 ROOT_URLCONF = "tmi.urls"
 ASGI_APPLICATION = "tmi.asgi.application"
 APPEND_SLASH = False
@@ -257,6 +260,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"RoleEnum": "threatmodels.choices.RoleName.choices"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "threatmodels.api.schema.add_components",

@@ -12,6 +12,8 @@ from tmi.api.views import ApiViewSet
 
 
 class SignedInViewSet(ApiViewSet):
+    # An Idempotency-Key is understood.
+    repeatable: ClassVar[bool] = True
     # Whether answers to POST carry a secret, which is never kept for an Idempotency-Key.
     secret_answers: ClassVar[bool] = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,6 @@ from accounts.api.base import SignedInViewSet
 from accounts.api.serializers import GroupSummarySerializer, MeSerializer, SessionSerializer
 from accounts.models import EVERYONE_ID, Group, SignInSession, User
 from tmi.api.errors import checked
-from tmi.api.fields import AnyObject
 from tmi.api.pagination import whole_list
 from tmi.api.parse import MergePatchParser, StrictJSONParser
 from tmi.lib.errors import NotFound
@@ -44,11 +44,13 @@ class MeViewSet(SignedInViewSet):
         found = groups_of(self.actor)
         return self.answer_list(found, whole_list(len(found)))
 
-    @extend_schema(operation_id="me_preferences_retrieve", responses=AnyObject())
+    @extend_schema(operation_id="me_preferences_retrieve", responses=OpenApiTypes.OBJECT)
     def preferences(self, request: Request) -> Response:
         return self.answer_one(self.actor.preferences)
 
-    @extend_schema(operation_id="me_preferences_update", request=AnyObject(), responses=AnyObject())
+    @extend_schema(
+        operation_id="me_preferences_update", request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT
+    )
     def replace_preferences(self, request: Request) -> Response:
         """Any JSON object of at most 16 KiB."""
         set_preferences(self.actor, request.data)

@@ -48,6 +48,7 @@ class ResourceViewSet(SignedInViewSet):
     }
     default_sort: ClassVar[str] = "created_at"
     filters: ClassVar[Filters] = {}
+    entity_tags = True
     expandable: ClassVar[frozenset[str]] = frozenset()
     list_parameters: ClassVar[frozenset[str]] = LIST_PARAMETERS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,11 +14,10 @@ from accounts.api.base import SignedInViewSet
 from threatmodels import access
 from threatmodels.actions import operation as actions
 from threatmodels.api.base import OBJECT_EXPECTED
-from threatmodels.cell_schema import CELL_REFERENCE, CELLS
+from threatmodels.cell_schema import CELL_REFERENCE
 from threatmodels.models import Diagram
 from threatmodels.operations import Cell
 from threatmodels.roles import Role
-from tmi.api.fields import AnyObject
 from tmi.api.pagination import whole_list
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
@@ -32,19 +32,20 @@ class CellViewSet(SignedInViewSet):
 
     parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     schema_tags = ("diagrams",)
+    entity_tags = True
 
     def diagram(self, at_least: Role = Role.READER) -> Diagram:
         threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
         return access.record_in(threat_model, Diagram, self.kwargs["record_id"])
 
-    @extend_schema(operation_id="cells_list", responses=CELLS)
+    @extend_schema(operation_id="cells_list", responses={200: CELL_REFERENCE})
     def list(self, request: Request, **_: Any) -> Response:
         diagram = self.diagram()
         hidden = actions.deleted_assets(diagram.threat_model_id)
         cells = [actions.without_assets(cell, hidden) for cell in diagram.cells]
         return self.answer_list(cells, whole_list(len(cells)))
 
-    @extend_schema(operation_id="cells_retrieve", responses=CELL_REFERENCE)
+    @extend_schema(operation_id="cells_retrieve", responses={200: CELL_REFERENCE})
     def retrieve(self, request: Request, **_: Any) -> Response:
         diagram = self.diagram()
         found = next((cell for cell in diagram.cells if cell["id"] == self.cell_id(diagram)), None)
@@ -55,7 +56,7 @@ class CellViewSet(SignedInViewSet):
 
     @extend_schema(
         operation_id="cells_update",
-        request=CELL_REFERENCE,
+        request={"application/json": CELL_REFERENCE},
         responses={200: CELL_REFERENCE, 201: CELL_REFERENCE},
     )
     def update(self, request: Request, **_: Any) -> Response:
@@ -69,7 +70,9 @@ class CellViewSet(SignedInViewSet):
 
         return self.write(change, lambda: 201 if made[-1] else 200)
 
-    @extend_schema(operation_id="cells_partial_update", request=AnyObject(), responses=CELL_REFERENCE)
+    @extend_schema(
+        operation_id="cells_partial_update", request=OpenApiTypes.OBJECT, responses={200: CELL_REFERENCE}
+    )
     def partial_update(self, request: Request, **_: Any) -> Response:
         return self.write(lambda old: self.patched(self.check_present(old), request.data))
 

@@ -23,7 +23,6 @@ from threatmodels.diagram_model import diagram_model, graphml
 from threatmodels.models import Asset, Diagram, DiagramOperation, Record, ThreatModel
 from threatmodels.pictures.png import svg_to_png
 from threatmodels.pictures.svg import diagram_svg
-from tmi.api.fields import AnyObject
 from tmi.api.serializers import Json, Reader
 
 PICTURE_HEADERS = {
@@ -78,7 +77,7 @@ class DiagramViewSet(RecordViewSet):
 
     @extend_schema(
         responses={
-            200: AnyObject(),
+            (200, "application/json"): OpenApiTypes.OBJECT,
             (200, "application/yaml"): OpenApiTypes.STR,
             (200, "application/graphml+xml"): OpenApiTypes.STR,
         }

@@ -37,6 +37,10 @@ class RecordViewSet(ResourceViewSet):
         return access.record_in(threat_model, self.kind, self.kwargs["record_id"], deleted=deleted)
 
     @property
+    def bulk_serializer(self) -> Any:
+        return self.serializer_class
+
+    @property
     def kind(self) -> type[Record]:
         return self.serializer_class.Meta.model
 

@@ -11,6 +11,7 @@ from accounts.models import AuditEntry
 from threatmodels.actions.operation import without_assets
 from threatmodels.cell_schema import CELLS
 from threatmodels.cells import MOST_CELLS
+from threatmodels.choices import RoleName
 from threatmodels.models import (
     Asset,
     Diagram,
@@ -32,7 +33,7 @@ Json = dict[str, Any]
 class PermissionsSerializer(serializers.Serializer[Any]):
     """What the caller may do with a threat model."""
 
-    current_user_role = serializers.ChoiceField(choices=["reader", "writer", "owner"])
+    current_user_role = serializers.ChoiceField(choices=RoleName.choices)
     can_edit = serializers.BooleanField()
     can_delete = serializers.BooleanField()
     can_share = serializers.BooleanField()
@@ -320,7 +321,7 @@ class AccessEntrySerializer(StrictSerializer):
     email = Text(required=False, allow_null=True, max_length=254)
     provider = Text(required=False, write_only=True, max_length=100)
     group_name = Text(required=False, write_only=True, max_length=200)
-    role = Choice(choices=["owner", "writer", "reader"])
+    role = Choice(choices=RoleName.choices)
     display_name = serializers.CharField(read_only=True)
     pending = serializers.BooleanField(read_only=True)
     granted_by_id = serializers.UUIDField(read_only=True, allow_null=True)
@@ -328,4 +329,4 @@ class AccessEntrySerializer(StrictSerializer):
 
 
 class RoleSerializer(StrictSerializer):
-    role = Choice(choices=["owner", "writer", "reader"])
+    role = Choice(choices=RoleName.choices)

@@ -85,6 +85,7 @@ class TextList(serializers.ListField):
     child = Text()
 
 
+@extend_schema_field(OpenApiTypes.OBJECT)
 class AnyObject(serializers.JSONField):
     """A JSON object of any content."""
 

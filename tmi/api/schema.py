@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
+from drf_spectacular.utils import OpenApiParameter
 
 Json = dict[str, Any]
 
@@ -16,12 +17,14 @@ META = {
         "request_id": {"type": "string", "format": "uuid"},
         "pagination": {
             "type": ["object", "null"],
+            "description": "Of lists. A list by cursor has no page, total and pages, but next_cursor.",
             "required": ["page", "limit", "total", "pages"],
             "properties": {
-                "page": {"type": "integer", "minimum": 1},
+                "page": {"type": ["integer", "null"], "minimum": 1},
                 "limit": {"type": "integer", "minimum": 1},
-                "total": {"type": "integer", "minimum": 0},
-                "pages": {"type": "integer", "minimum": 0},
+                "total": {"type": ["integer", "null"], "minimum": 0},
+                "pages": {"type": ["integer", "null"], "minimum": 0},
+                "next_cursor": {"type": ["string", "null"]},
             },
         },
     },
@@ -62,23 +65,114 @@ FAILURES = {
 }
 
 
+JSON_PATCH = {
+    "type": "array",
+    "description": "RFC 6902.",
+    "items": {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": {"type": "string"},
+            "from": {"type": "string"},
+            "value": {},
+        },
+    },
+}
+PATCH_MEDIA = ("application/merge-patch+json", "application/json-patch+json")
+
+
+def _header(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+
+
+IF_MATCH = _header("If-Match", "An ETag: the change is made only if the entity still has it (else 412).")
+IF_NONE_MATCH = _header("If-None-Match", "An ETag: an entity that still has it is not sent again (304).")
+IDEMPOTENCY_KEY = _header("Idempotency-Key", "The same key and body within 24 h get the first answer again.")
+
+
 class AutoSchema(SpectacularSchema):
-    """Paged lists are told by the view, not by a pagination class."""
+    """What views declare in their own words: tags, filters, entity tags, bulk actions."""
 
     def get_tags(self) -> list[str]:
         view_tags = getattr(self.view, "schema_tags", None)
         return list(view_tags) if view_tags else super().get_tags()
 
+    def get_override_parameters(self) -> list[Any]:
+        found = list(super().get_override_parameters())
+        action = getattr(self.view, "action", "")
+        if action == "list":
+            found += [one.parameter(name) for name, one in getattr(self.view, "filters", {}).items()]
+        if getattr(self.view, "entity_tags", False) and action in TAGGED:
+            found.append(TAGGED[action])
+        if self.method == "POST" and getattr(self.view, "repeatable", False):
+            found.append(IDEMPOTENCY_KEY)
+        return found
+
+    def get_request_serializer(self) -> Any:
+        bulk = self._bulk()
+        return bulk if bulk is not None else super().get_request_serializer()
+
+    def get_response_serializers(self) -> Any:
+        bulk, action = self._bulk(), getattr(self.view, "action", "")
+        if bulk is None:
+            return super().get_response_serializers()
+        if action == "bulk_destroy":
+            return {204: None}
+        statuses = {"bulk_create": [201], "bulk_update": [200, 201], "bulk_partial_update": [200]}
+        return dict.fromkeys(statuses[action], bulk)
+
+    def _bulk(self) -> Any:
+        """The list of entities that a bulk action takes and answers; None for any other action."""
+        action = getattr(self.view, "action", "") or ""
+        serializer = getattr(self.view, "bulk_serializer", None)
+        if serializer is None or not action.startswith("bulk_"):
+            return None
+        return serializer(many=True, partial=action == "bulk_partial_update")
+
+
+TAGGED = {
+    "retrieve": IF_NONE_MATCH,
+    "update": IF_MATCH,
+    "partial_update": IF_MATCH,
+    "destroy": IF_MATCH,
+}
+
 
 def wrap_answers(result: Json, **_: Any) -> Json:
     """A drf-spectacular hook: wraps each JSON answer and adds the failures."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= {"Meta": META, "Error": ERROR, "Failure": FAILURE}
+    schemas |= {"Meta": META, "Error": ERROR, "Failure": FAILURE, "JsonPatch": JSON_PATCH}
     for operations in result.get("paths", {}).values():
-        for operation in operations.values():
+        for method, operation in operations.items():
             if isinstance(operation, dict) and "responses" in operation:
-                _wrap(operation["responses"])
+                _describe(method, operation, schemas)
     return result
+
+
+def _describe(method: str, operation: Json, schemas: Json) -> None:
+    named = {one["name"] for one in operation.get("parameters", [])}
+    if "fields" in named:
+        _allow_sparse(operation["responses"], schemas)
+    _wrap(operation["responses"])
+    if "If-None-Match" in named:
+        operation["responses"]["304"] = {"description": "It still has the ETag that If-None-Match names."}
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json-patch+json" in content:
+        content["application/json-patch+json"] = {"schema": {"$ref": "#/components/schemas/JsonPatch"}}
+
+
+def _allow_sparse(responses: Json, schemas: Json) -> None:
+    """`fields` leaves fields out: the whole entity, or one in which nothing is required."""
+    content = responses["200"]["content"]["application/json"]
+    schema = content["schema"]
+    reference = schema["items"] if schema.get("type") == "array" else schema
+    name = reference["$ref"].rsplit("/", 1)[1]
+    whole = schemas[name]
+    sparse = {key: value for key, value in whole.items() if key != "required"}
+    schemas[f"Sparse{name}"] = {**sparse, "description": f"Those fields of {name} that `fields` names."}
+    either = {"anyOf": [dict(reference), {"$ref": f"#/components/schemas/Sparse{name}"}]}
+    content["schema"] = {"type": "array", "items": either} if reference is not schema else either
 
 
 def _wrap(responses: Json) -> None:

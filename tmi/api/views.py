@@ -13,11 +13,13 @@ from rest_framework.viewsets import GenericViewSet
 from tmi.api import limits
 from tmi.api.envelope import success
 from tmi.api.pagination import link_header
+from tmi.api.parse import JsonPatchParser, MergePatchParser
 from tmi.api.render import JSONRenderer
 from tmi.lib.errors import DomainError, NotFound
 from tmi.lib.json import encode
 
 Json = dict[str, Any]
+PATCH_MEDIA = (MergePatchParser.media_type, JsonPatchParser.media_type)
 
 
 class ApiViewSet(GenericViewSet[Any]):
@@ -26,6 +28,13 @@ class ApiViewSet(GenericViewSet[Any]):
     pagination_class = None
     filter_backends = ()
     limit_headers: dict[str, str] = {}
+
+    def get_parsers(self) -> list[Any]:
+        """A patch is understood by PATCH alone."""
+        request = getattr(self, "request", None)
+        patching = request is None or request.method == "PATCH"
+        found = super().get_parsers()
+        return [one for one in found if patching or one.media_type not in PATCH_MEDIA]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A request counts whether it is let in or not."""

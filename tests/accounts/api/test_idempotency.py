@@ -121,8 +121,7 @@ def test_two_hundred_at_once_make_one(cast, api):
 
     def send():
         try:
-            for _ in range(25):
-                answers.append(post(api(cast.owner), {"name": "Shop"}))
+            answers.extend(post(api(cast.owner), {"name": "Shop"}) for _ in range(25))
         finally:
             connection.close()
 
