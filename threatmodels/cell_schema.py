@@ -80,6 +80,12 @@ CELL: Schema = {
     },
     "additionalProperties": False,
 }
+CELL_PATCH: Schema = {
+    "type": "object",
+    "description": "A merge patch (RFC 7396) of a cell: null takes a field away.",
+    "additionalProperties": True,
+}
 # How the OpenAPI document refers to it.
 CELL_REFERENCE: Schema = {"$ref": "#/components/schemas/Cell"}
+CELL_PATCH_REFERENCE: Schema = {"$ref": "#/components/schemas/CellPatch"}
 CELLS: Schema = {"type": "array", "items": CELL_REFERENCE, "maxItems": MOST_CELLS}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -16,11 +17,17 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def answer(request: HttpRequest, error: DomainError, title: str) -> HttpResponse:
-    """The error as JSON or as a page, with its status."""
+    """The error as JSON or as a page, with its status and headers."""
     if is_api(request):
-        return json_response(error)
-    context = {"title": title, "message": error.message, "status": error.status}
-    return render(request, "error.html", context, status=error.status)
+        said: HttpResponse = json_response(error)
+    else:
+        context = {"title": title, "message": error.message, "status": error.status}
+        # Who is signed in is in the database, which may be what is broken.
+        asked = request if error.status < 500 else None
+        said = HttpResponse(render_to_string("error.html", context, asked), status=error.status)
+    for name, value in error.headers.items():
+        said[name] = value
+    return said
 
 
 TITLES = {
@@ -28,6 +35,7 @@ TITLES = {
     401: _lazy("Please sign in"),
     403: _lazy("Not allowed"),
     404: _lazy("Not found"),
+    405: _lazy("Not possible here"),
     409: _lazy("That does not fit any more"),
     413: _lazy("Too large"),
     429: _lazy("Too many requests"),
@@ -41,8 +49,22 @@ def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
     error = DomainError(_("The request cannot be understood."), code="VALIDATION_ERROR")
     return answer(request, error, _("Bad request"))
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return refused(request, DomainError(_("This is more than is taken."), code="PAYLOAD_TOO_LARGE"))
+
+
+def not_allowed(request: HttpRequest, response: HttpResponseNotAllowed) -> HttpResponse:
+    """A page in place of Django's answer without content."""
+    error = DomainError(_("This address does not do that."), code="METHOD_NOT_ALLOWED")
+    said = refused(request, error)
+    said["Allow"] = response["Allow"]
+    return said
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -25,7 +25,11 @@ _SECRETS = (
     re.compile(r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"),
     re.compile(rf"(?i)(\b{_WORDS}[\"']?\s*[=:]\s*){_VALUE}"),
     re.compile(rf"(?i)([?&](?:code|otp|state)=){_VALUE}"),
+    re.compile(r"(/accounts/(?:[a-z-]+/)+)[^/\s\"']{16,}"),  # the secret of a link that was mailed or shown
+    # PostgreSQL repeats the row.
+    re.compile(r"(?s)(DETAIL:\s+).*?(?=\n\n(?:The above exception|During handling)|\Z)"),
 )
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
 def logging_config(config: Config) -> dict[str, Any]:
@@ -78,15 +82,17 @@ class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         extra = " ".join(f"{key}={value}" for key, value in fields(record).items())
         line = f"{_time(record)[11:23]} {record.levelname:7} {record.name}: {redact(record.getMessage())}"
+        # What a caller wrote neither begins a line nor colours the terminal.
+        line = f"{line}  {extra}".rstrip().translate(_CONTROLS)
         trace = "\n" + redact(self.formatException(record.exc_info)) if record.exc_info else ""
-        return f"{line}  {extra}".rstrip() + trace
+        return line + trace
 
 
 def fields(record: logging.LogRecord) -> dict[str, Any]:
     """What a record knows about its request: the path without its query, the duration in milliseconds."""
     known: dict[str, Any] = {key: getattr(record, key) for key in FIELDS if hasattr(record, key)}
     request = getattr(record, "request", None)
-    known.setdefault("request_id", request_id.get())
+    known.setdefault("request_id", request_id.get() or getattr(request, "request_id", None))
     known.setdefault("status", getattr(record, "status_code", None))
     known.setdefault("duration", getattr(record, "duration_ms", None))
     for key in ("method", "path"):

@@ -6,12 +6,14 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.cache import patch_cache_control
 from django.utils.functional import empty
 
-from tmi.errors import refused
-from tmi.lib.context import request_id
+from tmi.api.errors import domain_error
+from tmi.errors import not_allowed, refused, too_large
+from tmi.lib.context import TOO_LARGE, request_id
 from tmi.lib.errors import DomainError
 from tmi.lib.ids import new_id, parse_id
 
@@ -30,6 +32,7 @@ class RequestContext:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         known = parse_id(request.headers.get("X-Request-ID")) or new_id()
         token = request_id.set(known)
+        request.request_id = known  # type: ignore[attr-defined]  # for what is logged after us
         started = time.perf_counter()
         try:
             response = self.get_response(request)
@@ -78,14 +81,20 @@ class PrivateAnswers:
         return response
 
 
-class DomainErrors:
-    """A refusal that a page did not catch becomes an error page, or JSON below /api."""
+class Refusals:
+    """What no view says well itself becomes an error page, or JSON below /api."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        if getattr(request, "scope", {}).get(TOO_LARGE):
+            return too_large(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return not_allowed(request, response)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return refused(request, exception) if isinstance(exception, DomainError) else None
+        known = isinstance(exception, DomainError | OperationalError | InterfaceError)
+        return refused(request, domain_error(exception)) if known else None

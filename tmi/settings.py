@@ -50,19 +50,19 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "tmi.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tmi.middleware.PrivateAnswers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LiveSession",
-    "tmi.middleware.PrivateAnswers",
-    "tmi.middleware.DomainErrors",
+    "tmi.middleware.Refusals",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 

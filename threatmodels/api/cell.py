@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +13,7 @@ from accounts.api.base import SignedInViewSet
 from threatmodels import access
 from threatmodels.actions import operation as actions
 from threatmodels.api.base import OBJECT_EXPECTED
-from threatmodels.cell_schema import CELL_REFERENCE
+from threatmodels.cell_schema import CELL_PATCH_REFERENCE, CELL_REFERENCE
 from threatmodels.models import Diagram
 from threatmodels.operations import Cell
 from threatmodels.roles import Role
@@ -71,7 +70,12 @@ class CellViewSet(SignedInViewSet):
         return self.write(change, lambda: 201 if made[-1] else 200)
 
     @extend_schema(
-        operation_id="cells_partial_update", request=OpenApiTypes.OBJECT, responses={200: CELL_REFERENCE}
+        operation_id="cells_partial_update",
+        request=dict.fromkeys(
+            [StrictJSONParser.media_type, MergePatchParser.media_type, JsonPatchParser.media_type],
+            CELL_PATCH_REFERENCE,
+        ),
+        responses={200: CELL_REFERENCE},
     )
     def partial_update(self, request: Request, **_: Any) -> Response:
         return self.write(lambda old: self.patched(self.check_present(old), request.data))

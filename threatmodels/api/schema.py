@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodels.api.serializers import DiagramSerializer
-from threatmodels.cell_schema import CELL
+from threatmodels.cell_schema import CELL, CELL_PATCH
 
 
 def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A drf-spectacular hook: the schemas that views refer to by name."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Cell"] = CELL
+    schemas |= {"Cell": CELL, "CellPatch": CELL_PATCH}
     _optional(schemas["Diagram"], DiagramSerializer.detail_only)
     parts = {name: {"type": "array", "items": _reference(part)} for name, part in EXPANDED.items()}
     schemas["ThreatModel"]["properties"] |= parts

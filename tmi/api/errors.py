@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from tmi.api.envelope import failure
+from tmi.api.render import JSONRenderer
 from tmi.lib.errors import DomainError, FieldError, NotFound, Unavailable, ValidationFailed, nested
 from tmi.lib.json import encode
 
@@ -35,7 +36,10 @@ CODES = {
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: every exception becomes a wrapped answer."""
+    """DRF's exception handler: every exception becomes a wrapped answer, whatever form the view has."""
+    if "request" in context:
+        context["request"].accepted_renderer = JSONRenderer()
+        context["request"].accepted_media_type = JSONRenderer.media_type
     return respond(domain_error(exc))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 Json = dict[str, Any]
@@ -79,6 +81,8 @@ JSON_PATCH = {
         },
     },
 }
+# A POST that may come without a body.
+OPTIONAL_BODY = "_duplicate_create"
 PATCH_MEDIA = ("application/merge-patch+json", "application/json-patch+json")
 
 
@@ -86,6 +90,12 @@ def _header(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
 
 
+REQUEST_ID = OpenApiParameter(
+    "X-Request-ID",
+    OpenApiTypes.UUID,
+    OpenApiParameter.HEADER,
+    description="Taken over into the answer and the logs; without it, one is made.",
+)
 IF_MATCH = _header("If-Match", "An ETag: the change is made only if the entity still has it (else 412).")
 IF_NONE_MATCH = _header("If-None-Match", "An ETag: an entity that still has it is not sent again (304).")
 IDEMPOTENCY_KEY = _header("Idempotency-Key", "The same key and body within 24 h get the first answer again.")
@@ -99,7 +109,7 @@ class AutoSchema(SpectacularSchema):
         return list(view_tags) if view_tags else super().get_tags()
 
     def get_override_parameters(self) -> list[Any]:
-        found = list(super().get_override_parameters())
+        found = [*super().get_override_parameters(), REQUEST_ID]
         action = getattr(self.view, "action", "")
         if action == "list":
             found += [one.parameter(name) for name, one in getattr(self.view, "filters", {}).items()]
@@ -147,7 +157,16 @@ def wrap_answers(result: Json, **_: Any) -> Json:
         for method, operation in operations.items():
             if isinstance(operation, dict) and "responses" in operation:
                 _describe(method, operation, schemas)
-    return result
+    return _plain(result)
+
+
+def _plain(value: Any) -> Any:
+    """Limits of decimal fields as numbers."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _describe(method: str, operation: Json, schemas: Json) -> None:
@@ -157,7 +176,10 @@ def _describe(method: str, operation: Json, schemas: Json) -> None:
     _wrap(operation["responses"])
     if "If-None-Match" in named:
         operation["responses"]["304"] = {"description": "It still has the ETag that If-None-Match names."}
-    content = operation.get("requestBody", {}).get("content", {})
+    body = operation.get("requestBody", {})
+    if body and not operation["operationId"].endswith(OPTIONAL_BODY):
+        body["required"] = True
+    content = body.get("content", {})
     if "application/json-patch+json" in content:
         content["application/json-patch+json"] = {"schema": {"$ref": "#/components/schemas/JsonPatch"}}
 

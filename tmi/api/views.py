@@ -14,7 +14,6 @@ from tmi.api import limits
 from tmi.api.envelope import success
 from tmi.api.pagination import link_header
 from tmi.api.parse import JsonPatchParser, MergePatchParser
-from tmi.api.render import JSONRenderer
 from tmi.lib.errors import DomainError, NotFound
 from tmi.lib.json import encode
 
@@ -44,11 +43,9 @@ class ApiViewSet(GenericViewSet[Any]):
             self.limit_headers = limits.count(request)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Errors are JSON, whatever form the answer would have had."""
+        """Every answer says how much of the limit is left."""
         for name, value in self.limit_headers.items():
             response.headers.setdefault(name, value)
-        if getattr(response, "exception", False):
-            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().finalize_response(request, response, *args, **kwargs)
 
     def answer(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -4,10 +4,8 @@ import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from tmi.api.envelope import failure
 from tmi.config import Config
-from tmi.lib.errors import DomainError
-from tmi.lib.json import encode
+from tmi.lib.context import TOO_LARGE
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -16,6 +14,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 # A file arrives with the names of its form around it.
 FORM_BYTES = 1024 * 1024
+BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding")
 
 
 def longest_body(config: Config) -> int:
@@ -41,7 +40,7 @@ class Gateway:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
         elif _announced(scope) > self.longest:
-            await self._refuse(send)
+            await self._refuse(scope, receive, send)
         else:
             await self._counted(scope, receive, send)
 
@@ -65,14 +64,12 @@ class Gateway:
             await self.application(scope, take, give)
         except TooLargeError:
             if not answering:
-                await self._refuse(send)
+                await self._refuse(scope, receive, send)
 
-    async def _refuse(self, send: Send) -> None:
-        text = f"A request may have {self.longest} bytes at most"
-        body = encode(failure(DomainError(text, code="PAYLOAD_TOO_LARGE")))
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    async def _refuse(self, scope: Message, receive: Receive, send: Send) -> None:
+        """The application answers without the body, with the form, headers and log line of any answer."""
+        headers = [pair for pair in scope["headers"] if pair[0] not in BODY_HEADERS]
+        await self.application({**scope, "headers": headers, TOO_LARGE: True}, _emptied(receive), send)
 
     def _seen_through_proxies(self, scope: Message) -> Message:
         """The scope with the address and scheme of the client that the trusted proxies name."""
@@ -101,6 +98,22 @@ class Gateway:
 
     def _trusts(self, text: str) -> bool:
         return _is_address(text) and any(ipaddress.ip_address(text) in net for net in self.trusted)
+
+
+def _emptied(receive: Receive) -> Receive:
+    """Messages of a request without a body: what still arrives is thrown away until the client is gone."""
+    begun = False
+
+    async def take() -> Message:
+        nonlocal begun
+        if not begun:
+            begun = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        while (message := await receive())["type"] != "http.disconnect":
+            pass
+        return message
+
+    return take
 
 
 def _scheme(scope: Message, secure: bool) -> str:

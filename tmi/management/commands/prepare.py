@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="load the demo threat model")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        self._connect()
         missing = self._missing()
         if missing and not options["migrate"]:
             self.stderr.write(
@@ -31,6 +32,14 @@ class Command(BaseCommand):
         if options["demo"]:
             call_command("load_demo", stdout=self.stderr)
         call_command("first_run_links", stdout=self.stdout)
+
+    @staticmethod
+    def _connect() -> None:
+        """Says in one line what a server that answers, but does not let us in, has against it."""
+        try:
+            connection.ensure_connection()
+        except OperationalError as problem:
+            raise CommandError(f"database.postgres: {' '.join(str(problem).split())}") from None
 
     @staticmethod
     def _missing() -> int:
