@@ -8,6 +8,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from tmi.api.versions import VERSIONS
 from tmi.config import BASE_DIR, load
 from tmi.engines import endpoints
 from tmi.logs import logging_config
@@ -254,7 +255,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "TMI",
     "DESCRIPTION": "Collaborative threat modelling: threat models, diagrams, threats, assets, reports.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSIONS[-1].number,
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "OAS_VERSION": "3.1.1",

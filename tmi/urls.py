@@ -6,12 +6,17 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from tmi.api.docs import api_docs
+from tmi.api.registry import SchemaViewSet
+from tmi.api.version_list import VersionViewSet
 from tmi.api.views import UnknownPath
 from tmi.health import alive, ready
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("threatmodels.api.urls")),
+    path("schemas", SchemaViewSet.as_view({"get": "list"})),
+    path("schemas/<str:name>", SchemaViewSet.as_view({"get": "retrieve"})),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
 ]
 
@@ -19,6 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", alive),
     path("readyz", ready),
     path("api/v1/", include((api_v1, "api_v1"))),
+    path("api/versions", VersionViewSet.as_view({"get": "list"})),
+    path("api/docs", api_docs, name="api_docs"),
     re_path(r"^api/", UnknownPath.as_view()),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),

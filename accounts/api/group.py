@@ -70,6 +70,7 @@ class GroupViewSet(SignedInViewSet):
         operation_id="groups_members_list", parameters=PAGED[:2], responses=PersonSerializer(many=True)
     )
     def members(self, request: Request, group_id: str) -> Response:
+        """Who belongs to the group."""
         refuse_unknown(request, frozenset({"page", "limit"}))
         group = self.found(group_id)
         if group.is_everyone:
@@ -80,6 +81,7 @@ class GroupViewSet(SignedInViewSet):
 
     @extend_schema(request=MemberRequestSerializer, responses={201: PersonSerializer})
     def add_member(self, request: Request, group_id: str) -> Response:
+        """Makes a person a member."""
         group = self.found(group_id)
         self.administer()
         wanted = checked(MemberRequestSerializer(data=request.data))["user_id"]
@@ -90,6 +92,7 @@ class GroupViewSet(SignedInViewSet):
         return self.answer(person(user), 201)
 
     def remove_member(self, request: Request, group_id: str, user_id: str) -> Response:
+        """Takes the membership away."""
         group = self.found(group_id)
         self.administer()
         actions.remove_member(group, user_id=parse_id(user_id) or NO_ID, actor=self.actor)

@@ -41,11 +41,13 @@ class MeViewSet(SignedInViewSet):
 
     @extend_schema(operation_id="me_groups_list", responses=GroupSummarySerializer(many=True))
     def groups(self, request: Request) -> Response:
+        """The groups of the person, that of everyone included."""
         found = groups_of(self.actor)
         return self.answer_list(found, whole_list(len(found)))
 
     @extend_schema(operation_id="me_preferences_retrieve", responses=OpenApiTypes.OBJECT)
     def preferences(self, request: Request) -> Response:
+        """What clients keep for the person."""
         return self.answer_one(self.actor.preferences)
 
     @extend_schema(

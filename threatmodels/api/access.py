@@ -49,6 +49,7 @@ class AccessViewSet(SignedInViewSet):
         responses=AccessEntrySerializer(many=True),
     )
     def replace(self, request: Request, **_: Any) -> Response:
+        """Makes these the only entries."""
         threat_model = self.threat_model(Role.OWNER)
         if not isinstance(request.data, list):
             raise ValidationFailed.of("", "A list of entries is expected.")

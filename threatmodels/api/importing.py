@@ -45,6 +45,7 @@ class ImportView(SignedInViewSet):
         responses={201: ImportResultSerializer},
     )
     def create(self, request: Request) -> Response:
+        """Makes a threat model of a file; its kind is recognised by its content."""
         return self._import(None)
 
     @extend_schema(
@@ -53,6 +54,7 @@ class ImportView(SignedInViewSet):
         responses={201: ImportResultSerializer},
     )
     def add(self, request: Request, threat_model_id: str) -> Response:
+        """Adds what the file holds to the threat model."""
         return self._import(access.get_threat_model(self.actor, threat_model_id, at_least=Role.WRITER))
 
     def _import(self, threat_model: ThreatModel | None) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from threatmodels.api.examples import EXAMPLES
 from threatmodels.api.serializers import DiagramSerializer
 from threatmodels.cell_schema import CELL, CELL_PATCH
 
@@ -15,7 +16,22 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     _optional(schemas["Diagram"], DiagramSerializer.detail_only)
     parts = {name: {"type": "array", "items": _reference(part)} for name, part in EXPANDED.items()}
     schemas["ThreatModel"]["properties"] |= parts
+    schemas |= {"IdsRequest": _list_of("ids", "uuid"), "MetadataKeysRequest": _list_of("keys", None)}
+    for path, operations in result["paths"].items():
+        if path.endswith("/bulk"):
+            body = "MetadataKeysRequest" if path.endswith("/metadata/bulk") else "IdsRequest"
+            content = {"application/json": {"schema": _reference(body)}}
+            operations["delete"]["requestBody"] = {"required": True, "content": content}
+    for name, example in EXAMPLES.items():
+        schemas[name] = {**schemas[name], "examples": [example]}
     return result
+
+
+def _list_of(name: str, form: str | None) -> dict[str, Any]:
+    """The body of a DELETE of many, which the generator leaves out."""
+    item = {"type": "string"} | ({"format": form} if form else {})
+    items = {"type": "array", "items": item, "minItems": 1, "maxItems": 200 if form else 100}
+    return {"type": "object", "required": [name], "properties": {name: items}}
 
 
 def _optional(schema: dict[str, Any], names: frozenset[str]) -> None:

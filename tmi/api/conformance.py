@@ -47,9 +47,9 @@ def check(path: str, method: str, response: HttpResponse) -> None:
         # What the address does not take is described with what it takes.
         operation = next(iter(document()["paths"][path].values()))
     where = f"{method} {path} {response.status_code}"
-    described = operation["responses"].get(str(response.status_code))
-    if described is None:
+    if str(response.status_code) not in operation["responses"]:
         raise AnswerDoesNotFit(f"{where}: the document knows no such status")
+    described = resolved(operation["responses"][str(response.status_code)])
     media = response.headers.get("Content-Type", "").split(";")[0]
     content = described.get("content", {})
     if bool(response.content) != bool(content) and method != "head" and response.status_code != 304:
@@ -64,6 +64,14 @@ def _check_content(where: str, schema: Json, content: Any) -> None:
     for error in validator(encode(schema)).iter_errors(content):
         place = "/".join(map(str, error.absolute_path))
         raise AnswerDoesNotFit(f"{where}: /{place}: {error.message[:300]}")
+
+
+def resolved(described: Json) -> Json:
+    """A response of the document, or the one that it refers to."""
+    if "$ref" not in described:
+        return described
+    found: Json = document()["components"]["responses"][described["$ref"].rsplit("/", 1)[-1]]
+    return found
 
 
 @lru_cache(maxsize=1)

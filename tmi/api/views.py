@@ -14,6 +14,7 @@ from tmi.api import limits
 from tmi.api.envelope import success
 from tmi.api.pagination import link_header
 from tmi.api.parse import JsonPatchParser, MergePatchParser
+from tmi.api.versions import Deprecation, ending
 from tmi.lib.errors import DomainError, NotFound
 from tmi.lib.json import encode
 
@@ -27,6 +28,8 @@ class ApiViewSet(GenericViewSet[Any]):
     pagination_class = None
     filter_backends = ()
     limit_headers: dict[str, str] = {}
+    # What a view that is going to end says of it.
+    deprecation: Deprecation | None = None
 
     def get_parsers(self) -> list[Any]:
         """A patch is understood by PATCH alone."""
@@ -44,7 +47,11 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Every answer says how much of the limit is left."""
-        for name, value in self.limit_headers.items():
+        told = dict(self.limit_headers)
+        end = self.deprecation or ending(request.path)
+        if end is not None:
+            told |= end.headers(request)
+        for name, value in told.items():
             response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)
 

@@ -17,7 +17,10 @@ EMBEDDED_ROLE = "tmi"
 
 @dataclass(frozen=True)
 class Endpoints:
-    """`postgres` holds Django's HOST, PORT, USER, PASSWORD, NAME; `redis_url` is redis:// or unix://."""
+    """`postgres` holds Django's HOST, PORT, USER, PASSWORD, NAME and, of a configured host, OPTIONS.
+
+    `redis_url` is redis:// or unix://.
+    """
 
     postgres: dict[str, Any] = field(repr=False)
     redis_url: str = field(repr=False)
@@ -48,6 +51,7 @@ def _postgres(config: Config) -> dict[str, Any]:
         "USER": chosen.user,
         "PASSWORD": chosen.password,
         "NAME": chosen.database,
+        "OPTIONS": {"sslmode": chosen.sslmode},
     }
 
 

@@ -1,6 +1,7 @@
 """Who uses the embedded engines of a data directory: the first starts them, the last stops them."""
 
 import fcntl
+import logging
 import os
 import socket
 import time
@@ -16,6 +17,10 @@ from tmi.engines.errors import EngineError
 from tmi.engines.postgres import Postgres
 from tmi.engines.process import Process
 from tmi.engines.valkey import Valkey
+
+logger = logging.getLogger(__name__)
+
+PRODUCTS = {"postgres": "PostgreSQL", "redis": "Redis"}
 
 
 def ensure(config: Config, *, wait_seconds: float = 0) -> "Engines":
@@ -42,8 +47,7 @@ class Engines(AbstractContextManager["Engines"]):
         return [process.name for process in self._processes]
 
     def __enter__(self) -> "Engines":
-        if self.config.database.postgres.host:
-            _reach(self.config, self.wait_seconds)
+        _reach(self.config, self.wait_seconds)
         if self.config.database.postgres.host and self.config.database.redis.host:
             return self
         data_dir = self.config.data_dir
@@ -119,17 +123,27 @@ def _locked(path: Path, how: int) -> Iterator[None]:
 
 
 def _reach(config: Config, seconds: float) -> None:
-    chosen, deadline = config.database.postgres, time.monotonic() + seconds
+    """Waits until every configured host takes connections; EngineError names one that does not in time."""
+    deadline = time.monotonic() + seconds
+    for key, chosen in (("postgres", config.database.postgres), ("redis", config.database.redis)):
+        if chosen.host:
+            _wait_for(key, chosen.host, chosen.port, deadline)
+
+
+def _wait_for(key: str, host: str, port: int, deadline: float) -> None:
+    told = False
     while True:
         try:
-            return _dial(chosen.host, chosen.port)
+            return _dial(host, port)
         except OSError as problem:
             if time.monotonic() >= deadline:
-                why = problem.strerror or problem
                 raise EngineError(
-                    f"database.postgres.host: {chosen.host}:{chosen.port} does not answer ({why}): "
-                    "start PostgreSQL there or correct the address; without a host TMI runs its own"
+                    f"database.{key}.host: {host}:{port} does not answer ({problem.strerror or problem}): "
+                    f"start {PRODUCTS[key]} there or correct the address; without a host TMI runs its own"
                 ) from None
+        if not told:
+            logger.info("waiting for %s at %s:%s", PRODUCTS[key], host, port)
+            told = True
         time.sleep(0.5)
 
 
