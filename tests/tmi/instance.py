@@ -31,6 +31,8 @@ class Instance:
         self.log = data_dir.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.owns_engines = True
+        self._seen: list[psutil.Process] = []
 
     def launch(self, *options: str) -> subprocess.Popen[bytes]:
         """Starts `serve` and waits for nothing; its output goes to `log`."""
@@ -80,7 +82,7 @@ class Instance:
             if self.process is not None:
                 top = psutil.Process(self.process.pid)
                 found = [top, *top.children(recursive=True)]
-        for engine in self.engines().values():
+        for engine in self.engines().values() if self.owns_engines else ():
             with suppress(psutil.NoSuchProcess):
                 found += [engine, *engine.children(recursive=True)]
         return list(dict.fromkeys(found))
@@ -103,12 +105,13 @@ class Instance:
     def stop(self, number: int) -> int:
         """Sends a signal to the server alone and returns its exit status."""
         assert self.process is not None
+        self._seen += self.tree()  # who outlives it is found no more
         self.process.send_signal(number)
         return self.process.wait(20)
 
     def clean_up(self) -> None:
         """Ends whatever is left, also after a test that failed."""
-        left = self.tree()
+        left = [*self._seen, *self.tree()]
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):

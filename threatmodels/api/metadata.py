@@ -68,7 +68,9 @@ class MetadataViewSet(SignedInViewSet):
     def retrieve(self, request: Request, **_: Any) -> Response:
         return self.answer(shown(self.found(self.entity())))
 
-    @extend_schema(request=MetadataValueSerializer)
+    @extend_schema(
+        request=MetadataValueSerializer, responses={200: MetadataSerializer, 201: MetadataSerializer}
+    )
     def update(self, request: Request, **_: Any) -> Response:
         entity, key = self.entity(Role.WRITER), self.kwargs["key"]
         given = self.body(MetadataValueSerializer)

@@ -30,7 +30,7 @@ class StrictJSONParser(BaseParser):
         try:
             return decode(body)
         except BadJson as error:
-            raise ValidationFailed.of("", str(error)) from None
+            raise ValidationFailed.of(error.field, str(error)) from None
 
 
 class MergePatchParser(StrictJSONParser):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import orjson
 
 MOST_NESTED = 100
+NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 def time_text(moment: datetime) -> str:
@@ -34,7 +37,11 @@ def encode(value: Any) -> bytes:
 
 
 class BadJson(ValueError):
-    """The text is not JSON that the API takes; the message says why."""
+    """The text is not JSON that the API takes; the message says why, `field` where, if it is at one place."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def decode(data: bytes) -> Any:
@@ -57,6 +64,8 @@ def decode(data: bytes) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadJson(f"The body is not JSON: {error.msg} at {where}.") from None
     _check_depth(value)
+    if "\\u" in text:
+        _check_text(value)
     return value
 
 
@@ -98,6 +107,30 @@ def _check_depth(value: Any) -> None:
         if not level:
             return
     raise BadJson("The body is nested too deeply.")
+
+
+def _check_text(value: Any) -> None:
+    """Refuses what neither UTF-8 nor the database holds: NUL, and halves of surrogate pairs."""
+    level: list[tuple[Any, tuple[str, ...]]] = [(value, ())]
+    while level:
+        inner: list[tuple[Any, tuple[str, ...]]] = []
+        for item, at in level:
+            texts = [item] if isinstance(item, str) else item if isinstance(item, dict) else []
+            if any(NOT_TEXT.search(text) for text in texts):
+                field = at[0] if len(at) == 1 else "".join(f"/{part}" for part in at)
+                raise BadJson("NUL and unpaired surrogates are not allowed.", field)
+            pairs = (
+                item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+            )
+            inner += [(child, (*at, str(key))) for key, child in pairs]
+        level = inner
+
+
+def _parts(item: Any) -> Iterable[tuple[Any, Any]]:
+    """What an object or a list holds, by key or position."""
+    if isinstance(item, dict):
+        return item.items()
+    return enumerate(item) if isinstance(item, list) else ()
 
 
 def _children(item: Any) -> list[Any]:

@@ -18,11 +18,11 @@ def main(listener: int, control: int) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tmi.settings")
     try:
         config = load(os.environ)
+        serve = engine(config)
     except ConfigError as problem:
         print(f"configuration: {problem}", file=sys.stderr)
         return 2
     parent = Parent(socket.socket(fileno=control), config.server.shutdown_timeout)
-    serve = engine(config)
     from tmi.asgi import application
 
     with socket.socket(fileno=listener) as inherited:
@@ -63,8 +63,16 @@ class Parent:
 
 
 def engine(config: Config) -> Callable[..., None]:
-    """The `serve` of the configured server; imported before the application, as Twisted wants it."""
-    module = importlib.import_module(f"tmi.server.{config.server.engine}")
+    """The `serve` of the configured server; imported before the application, as Twisted wants it.
+
+    Raises ConfigError when its package is not installed.
+    """
+    try:
+        module = importlib.import_module(f"tmi.server.{config.server.engine}")
+    except ModuleNotFoundError as problem:
+        raise ConfigError(
+            f"server.engine: {config.server.engine} needs {problem.name}, not installed"
+        ) from None
     serve: Callable[..., None] = module.serve
     return serve
 

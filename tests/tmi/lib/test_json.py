@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from tmi.lib.json import BadJson, decode, encode
 
+texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53), 2**53)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=20,
 )
 
@@ -68,3 +69,22 @@ def test_times_have_milliseconds_and_z():
 
 def test_decimals_are_numbers():
     assert encode([Decimal("7.5"), Decimal("10.0")]) == b"[7.5,10.0]"
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (b'"\\u0000"', ""),
+        (b'{"name": "a\\u0000b"}', "name"),
+        (b'{"a": [{"b/c": "\\ud800"}]}', "/a/0/b/c"),
+        (b'{"a": {"\\udfff": 1}}', "a"),
+    ],
+)
+def test_what_no_database_holds_is_refused_at_its_place(text, field):
+    with pytest.raises(BadJson) as refused:
+        decode(text)
+    assert refused.value.field == field
+
+
+def test_escapes_that_mean_something_else_are_text():
+    assert decode(b'"\\\\u0000 \\ud83d\\ude00"') == "\\u0000 \U0001f600"
