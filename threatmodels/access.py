@@ -9,16 +9,15 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Case, Exists, F, Lookup, Max, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.fields import IntegerField
-from django.db.models.functions import Coalesce, Greatest, Lower
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from accounts import audit
-from accounts.models import EVERYONE_ID, GroupMember, User
+from accounts.models import GroupMember, User
 from accounts.models.user import UserQuerySet
-from threatmodels.choices import RoleName, SubjectType
+from threatmodels.access_sql import is_invited, reachable, role_rank
+from threatmodels.choices import SubjectType
 from threatmodels.models import AccessInvitation, Record, ThreatModel, ThreatModelAccess
 from threatmodels.models.threat_model import ThreatModelQuerySet
 from threatmodels.roles import Role
@@ -26,13 +25,6 @@ from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
 
 RecordT = TypeVar("RecordT", bound=Record)
-
-RANK = Case(
-    When(role=RoleName.OWNER, then=Value(Role.OWNER.value)),
-    When(role=RoleName.WRITER, then=Value(Role.WRITER.value)),
-    default=Value(Role.READER.value),
-    output_field=IntegerField(),
-)
 
 
 def role_of(threat_model: ThreatModel) -> Role:
@@ -48,6 +40,12 @@ def visible_to(user: User) -> ThreatModelQuerySet:
 def restorable_by(user: User) -> ThreatModelQuerySet:
     """Deleted threat models that the person, as an owner, may restore."""
     return with_role(_reachable(user).deleted(), user).filter(role_rank=Role.OWNER)
+
+
+def readable(user: User, threat_model_id: UUID | str) -> ThreatModelQuerySet:
+    """The live threat model of this id with `role_rank` and `is_invited`; empty where there is no role."""
+    of_id = ThreatModel.objects.filter(pk=parse_id(threat_model_id) or NO_ID, deleted_at=None)
+    return with_role(of_id, user).filter(role_rank__gte=Role.READER)
 
 
 def get_threat_model(
@@ -139,15 +137,7 @@ def entries_of(threat_model: ThreatModel) -> list[ThreatModelAccess | AccessInvi
 
 def with_role(threat_models: ThreatModelQuerySet, user: User) -> ThreatModelQuerySet:
     """Annotates `role_rank` (0 for none) and `is_invited`: part of the role comes from an open invitation."""
-    owner = Case(When(owner=user, then=Value(Role.OWNER.value)), default=Value(0))
-    entries = _highest(ThreatModelAccess.objects.filter(_subject_is(user)))
-    if not user.email_verified:
-        return threat_models.annotate(role_rank=Greatest(owner, entries), is_invited=Value(False))
-    invitations = _invitations(user)
-    return threat_models.annotate(
-        role_rank=Greatest(owner, entries, _highest(invitations)),
-        is_invited=Exists(invitations.filter(threat_model=OuterRef("pk"))),
-    )
+    return threat_models.annotate(role_rank=role_rank(user), is_invited=is_invited(user))
 
 
 def _load(user: User, threat_model_id: UUID, *, deleted: bool) -> ThreatModel:
@@ -159,48 +149,13 @@ def _load(user: User, threat_model_id: UUID, *, deleted: bool) -> ThreatModel:
     return found
 
 
-class _AnyOf(Lookup[Any]):
-    """`= ANY(ARRAY(SELECT ...))`.
-
-    IN lets PostgreSQL guess how many rows the subquery has; where it guesses many, it reads the whole
-    table. An array it always looks up in the index.
-    """
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        left, left_values = self.process_lhs(compiler, connection)
-        right, right_values = self.process_rhs(compiler, connection)
-        return f"{left} = ANY({right})", [*left_values, *right_values]
-
-
 def _reachable(user: User) -> ThreatModelQuerySet:
-    """Models with any role, written so that PostgreSQL reads indexes only, however many others there are."""
-    owned = ThreatModel.objects.filter(owner=user).values("id")
-    entries = ThreatModelAccess.objects.all()
-    as_person = entries.filter(user=user).values("threat_model_id")
-    as_member = entries.filter(group__in=_groups(user)).values("threat_model_id")
-    as_anyone = entries.filter(group=EVERYONE_ID).values("threat_model_id")
-    sources: list[Any] = [as_person, as_member, as_anyone]
-    if user.email_verified:
-        sources.append(_invitations(user).values("threat_model_id"))
-    return ThreatModel.objects.filter(_AnyOf(F("id"), ArraySubquery(owned.union(*sources))))
+    """Models with any role, whether deleted or not."""
+    return ThreatModel.objects.filter(reachable(user))
 
 
 def _groups(user: User) -> QuerySet[Any]:
     return GroupMember.objects.filter(user=user).values("group_id")
-
-
-def _subject_is(user: User) -> Q:
-    return Q(user=user) | Q(group=EVERYONE_ID) | Q(group__in=_groups(user))
-
-
-def _invitations(user: User) -> QuerySet[AccessInvitation]:
-    return AccessInvitation.objects.alias(address=Lower("email")).filter(address=user.email.lower())
-
-
-def _highest(entries: QuerySet[Any]) -> Coalesce:
-    """The highest rank among the entries of the outer model, 0 where there is none."""
-    of_model = entries.filter(threat_model=OuterRef("pk")).order_by().values("threat_model")
-    return Coalesce(Subquery(of_model.annotate(rank=Max(RANK)).values("rank")), Value(0))
 
 
 @transaction.atomic

@@ -226,7 +226,7 @@ def _leaf(item: Any, where: str) -> Problems:
         yield from _text(item, where)
     elif isinstance(item, float) and not math.isfinite(item):
         yield Problem(where, "A finite number is expected.")
-    elif isinstance(item, int) and not isinstance(item, bool) and abs(item) >= 2**63:
+    elif isinstance(item, int | float) and abs(item) >= 2**63:
         yield Problem(where, "The number is too large.")
     elif not isinstance(item, int | float):
         yield Problem(where, "A JSON value is expected.")

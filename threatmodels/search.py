@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db import models
@@ -20,11 +20,13 @@ def prefix_query(text: str) -> SearchQuery | None:
 
 
 class WordSearch(models.QuerySet):  # type: ignore[type-arg]
-    """`.search(text)` over name and description, served by the table's search index."""
+    """`.search(text)` over the columns that are searched, served by the table's search index."""
+
+    searched: ClassVar[tuple[str, ...]] = ("name", "description")
 
     def search(self, text: str) -> Self:
         query = prefix_query(text)
         if query is None:
             return self if not text.strip() else self.none()
-        vector = SearchVector("name", "description", config="simple")
+        vector = SearchVector(*self.searched, config="simple")
         return self.annotate(search_vector=vector).filter(search_vector=query)

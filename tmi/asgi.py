@@ -4,9 +4,15 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tmi.settings")
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
+from django.conf import settings
 
-http = get_asgi_application()
+# Only web processes pool their connections: a command has one, and no threads that outlive it.
+_SIZE = settings.CONFIG.database.postgres.pool_size
+settings.DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": _SIZE}
+django.setup(set_prefix=False)
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([])})
+from tmi.handler import Handler
+
+application = ProtocolTypeRouter({"http": Handler(threads=_SIZE), "websocket": URLRouter([])})

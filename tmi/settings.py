@@ -248,6 +248,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["tmi.api.parse.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "tmi.api.schema.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
+    # OPTIONS is a method like others that an address may not take.
+    "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "tmi.api.errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,

@@ -16,7 +16,7 @@ from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
 from tmi.api.query import parameter, refuse_unknown
-from tmi.api.serializers import Json, Reader, ResourceSerializer
+from tmi.api.serializers import Json, Reader, ResourceSerializer, fields_of, writable
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.json import decode, encode
@@ -63,8 +63,8 @@ class ResourceViewSet(SignedInViewSet):
         if not isinstance(body, dict):
             raise ValidationFailed.of("", OBJECT_EXPECTED)
         self._refuse_changed(current, body)
-        writable = self.serializer_class().writable()
-        given = self.input({k: v for k, v in body.items() if k in writable or k not in current})
+        known = writable(self.serializer_class)
+        given = self.input({k: v for k, v in body.items() if k in known or k not in current})
         return self.defaults(without=given) | given
 
     def patched(self, current: Json, body: Any) -> Json:
@@ -88,12 +88,12 @@ class ResourceViewSet(SignedInViewSet):
         fields = {f.attname: f for f in model._meta.concrete_fields}
         return {
             name: fields[name].get_default()
-            for name in self.serializer_class().writable()
+            for name in writable(self.serializer_class)
             if name in fields and name not in without
         }
 
     def _refuse_changed(self, current: Json, body: Json) -> None:
-        fields = self.serializer_class().fields
+        fields = fields_of(self.serializer_class)
         changed = [
             FieldError(name, "The server sets this field.")
             for name, value in body.items()
@@ -148,7 +148,7 @@ class ResourceViewSet(SignedInViewSet):
     # -- lists
 
     def reader(self, *, detail: bool) -> Reader:
-        known = frozenset(self.serializer_class().fields)
+        known = frozenset(fields_of(self.serializer_class))
         return Reader(self.serializer_class, detail=detail, only=self.names("fields", known))
 
     def page_of(self, rows: QuerySet[Any]) -> Response:

@@ -23,7 +23,7 @@ from threatmodels.roles import Role
 from tmi.api.errors import checked
 from tmi.api.filters import Filter, Filters, contains, equals, one_of, text, when
 from tmi.api.serializers import Json, Reader
-from tmi.lib.errors import PermissionDenied, ValidationFailed
+from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import parse_id
 
 EXPAND = OpenApiParameter("expand", str, description=f"Comma list of: {', '.join(EXPANDED)}.")
@@ -108,10 +108,16 @@ class ThreatModelViewSet(ResourceViewSet):
 
     @extend_schema(parameters=[SPARSE, EXPAND])
     def retrieve(self, request: Request, **_: Any) -> Response:
-        threat_model = self.load()
         self.refuse_unknown_parameters(frozenset({"fields", "expand"}))
-        rows = access.with_role(ThreatModel.objects.filter(pk=threat_model.pk), self.actor)
-        return self.answer_one(self.expanded(self.reader(detail=True).read(rows))[0])
+        reader = self.reader(detail=True)
+        rows = access.readable(self.actor, self.kwargs["threat_model_id"])
+        found = list(reader.raw(rows, "is_invited"))
+        if not found:
+            raise NotFound
+        if found[0]["is_invited"]:
+            # Who opens a model accepts the invitation to it.
+            self.load()
+        return self.answer_one(self.expanded(reader.build(found))[0])
 
     def update(self, request: Request, **_: Any) -> Response:
         return self._write(self.replacement)

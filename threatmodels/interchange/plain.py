@@ -10,6 +10,8 @@ from tmi.lib.text import strip_controls
 LARGEST = 1_000_000
 # Whole numbers beyond this are not the same in every JSON reader.
 EXACT = 2**53
+# Beyond this PostgreSQL gives a fraction back as a whole number that is too long for others.
+LARGEST_KEPT = 2**62
 
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 WHOLE = re.compile(r"[0-9]{1,9}")
@@ -64,4 +66,5 @@ def without_nulls(value: Any) -> Any:
 
 
 def _is_huge(value: object) -> bool:
-    return isinstance(value, int) and abs(value) > EXACT
+    most = EXACT if isinstance(value, int) else LARGEST_KEPT
+    return isinstance(value, int | float) and abs(value) > most

@@ -19,6 +19,8 @@ from tmi.lib.text import NotBlank
 
 
 class DiagramQuerySet(WordSearch, DeletableQuerySet):
+    searched = ("name", "content")
+
     def without_cells(self) -> DiagramQuerySet:
         """Leaves out what is large."""
         return self.defer("cells", "svg_image")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
@@ -59,8 +60,25 @@ class ResourceSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     }
     serializer_choice_field = Choice
 
-    def writable(self) -> list[str]:
-        return [name for name, field in self.fields.items() if not field.read_only]
+    def get_fields(self) -> dict[str, Any]:
+        """Copies of the fields that were put together from the model once."""
+        return copy.deepcopy(_fields(type(self)))
+
+
+@cache
+def _fields(serializer: type[ResourceSerializer]) -> dict[str, Any]:
+    return super(ResourceSerializer, serializer()).get_fields()
+
+
+@cache
+def fields_of(serializer: type[ResourceSerializer]) -> Mapping[str, serializers.Field]:  # type: ignore[type-arg]
+    """The fields of a serializer, to look at."""
+    return dict(serializer().fields)
+
+
+def writable(serializer: type[ResourceSerializer]) -> list[str]:
+    """The names of the fields that a client may give."""
+    return [name for name, field in fields_of(serializer).items() if not field.read_only]
 
 
 class Reader:
@@ -76,16 +94,10 @@ class Reader:
         self.detail = detail
         self.only = only
 
-    @cached_property
-    def columns(self) -> dict[str, Computed]:
+    @property
+    def columns(self) -> Mapping[str, Computed]:
         """For each field of the answer the columns that it needs."""
-        described = self.serializer()
-        left_out = frozenset() if self.detail else described.detail_only
-        return {
-            name: described.computed.get(name) or _plain(str(field.source).replace(".", "__"))
-            for name, field in described.fields.items()
-            if (name in self.only if self.only else name not in left_out) and not field.write_only
-        }
+        return _columns(self.serializer, self.detail, frozenset(self.only))
 
     def read(self, rows: models.QuerySet[Any]) -> list[Json]:
         """One query, whatever the number of rows."""
@@ -106,6 +118,18 @@ class Reader:
             {name: make(row) if column is None else row[column] for name, column, make in plan}
             for row in rows
         ]
+
+
+@lru_cache(maxsize=1000)
+def _columns(
+    serializer: type[ResourceSerializer], detail: bool, only: frozenset[str]
+) -> Mapping[str, Computed]:
+    left_out = frozenset() if detail else serializer.detail_only
+    return {
+        name: serializer.computed.get(name) or _plain(str(field.source).replace(".", "__"))
+        for name, field in fields_of(serializer).items()
+        if (name in only if only else name not in left_out) and not field.write_only
+    }
 
 
 def _plain(column: str) -> Computed:

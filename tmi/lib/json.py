@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 import orjson
 
 MOST_NESTED = 100
+LARGEST = 2**63
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -89,13 +89,14 @@ def _no_constant(name: str) -> Any:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if not math.isfinite(number):
+    # PostgreSQL gives a large number back as a whole one, however it was written.
+    if not abs(number) < LARGEST:
         raise BadJson("A number is too large.")
     return number
 
 
 def _whole(text: str) -> int:
-    if len(text) > 20:
+    if len(text) > 20 or not abs(int(text)) < LARGEST:
         raise BadJson("A number is too large.")
     return int(text)
 

@@ -1,5 +1,6 @@
 """uvicorn in this process: more messages a second than Daphne, from the `uvicorn` extra."""
 
+import asyncio
 import math
 import socket
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from tmi.server.gateway import Application, Gateway
 
 SILENT = 4408
 GOING_AWAY = 1001
+LINGER_SECONDS = 0.3
 
 
 def serve(
@@ -50,6 +52,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever was connected a moment ago has not asked yet: they are heard before the rest is closed."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LINGER_SECONDS)
+        await super().shutdown(sockets)
 
 
 class Socket(WebSocketsSansIOProtocol):

@@ -1,0 +1,77 @@
+"""Roles as SQL, written by hand: to put it together anew for each request costs more than to run it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, F, Func, IntegerField, Lookup, UUIDField
+
+from accounts.models import EVERYONE_ID, User
+
+PARAMETER = re.compile(r"\{(person|email|everyone)\}")
+# The highest rank among entries. {person}, {email} (null unless the address is proved) and {everyone} become
+# parameters, {id} and {owner} columns of the threat model.
+_RANK = "max(CASE role WHEN 'owner' THEN 3 WHEN 'writer' THEN 2 ELSE 1 END)"
+ROLE_RANK = """greatest(CASE WHEN {owner} = {person} THEN 3 ELSE 0 END,
+  (SELECT {rank} FROM threat_model_access x WHERE x.threat_model_id = {id} AND (
+    x.user_internal_uuid = {person} OR x.group_internal_uuid = {everyone} OR x.group_internal_uuid IN
+      (SELECT group_internal_uuid FROM group_members WHERE user_internal_uuid = {person}))),
+  (SELECT {rank} FROM access_invitations i WHERE i.threat_model_id = {id} AND lower(i.email) = {email}))"""
+IS_INVITED = """EXISTS
+  (SELECT FROM access_invitations i WHERE i.threat_model_id = {id} AND lower(i.email) = {email})"""
+# An array and no IN: PostgreSQL guesses how many rows IN has, and where it guesses many it reads all of them.
+REACHABLE = """ARRAY(SELECT id FROM threat_models WHERE owner_internal_uuid = {person}
+  UNION SELECT threat_model_id FROM threat_model_access WHERE user_internal_uuid = {person}
+  UNION SELECT threat_model_id FROM threat_model_access WHERE group_internal_uuid IN
+    (SELECT group_internal_uuid FROM group_members WHERE user_internal_uuid = {person})
+  UNION SELECT threat_model_id FROM threat_model_access WHERE group_internal_uuid = {everyone}
+  UNION SELECT threat_model_id FROM access_invitations WHERE lower(email) = {email})"""
+
+
+class PersonSql(Func):
+    """One of the texts above, for a person."""
+
+    def __init__(self, text: str, user: User, **extra: Any) -> None:
+        super().__init__(F("pk"), F("owner"), **extra)
+        self.text, self.user = text, user
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        model_id, owner = (compiler.compile(one)[0] for one in self.get_source_expressions())
+        sql, names = _positional(self.text)
+        email = self.user.email.lower() if self.user.email_verified else None
+        values = {"person": self.user.pk, "everyone": EVERYONE_ID, "email": email}
+        return sql.replace("{id}", model_id).replace("{owner}", owner), [values[name] for name in names]
+
+
+@lru_cache
+def _positional(text: str) -> tuple[str, list[str]]:
+    """The text with %s for its parameters, and their names in order."""
+    whole = text.replace("{rank}", _RANK)
+    return PARAMETER.sub("%s", whole), PARAMETER.findall(whole)
+
+
+def role_rank(user: User) -> PersonSql:
+    """The rank of the person's role, 0 for none."""
+    return PersonSql(ROLE_RANK, user, output_field=IntegerField())
+
+
+def is_invited(user: User) -> PersonSql:
+    """Whether an open invitation speaks of the person."""
+    return PersonSql(IS_INVITED, user, output_field=BooleanField())
+
+
+def reachable(user: User) -> Lookup[Any]:
+    """The condition that the person has any role, read from indexes alone."""
+    return _AnyOf(F("pk"), PersonSql(REACHABLE, user, output_field=ArrayField(UUIDField())))
+
+
+class _AnyOf(Lookup[Any]):
+    """`= ANY(array)`."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        return f"{left} = ANY({right})", [*left_values, *right_values]
