@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import throttle
+from accounts.actions.session import end_all_sessions
 from accounts.models import User
 from tmi.address import client_address
 from tmi.lib.errors import DomainError
@@ -29,6 +30,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped pa
         if commit:
             saved.save()
         return saved
+
+    def set_password(self, user: User, password: str) -> None:
+        """Whoever knew the old one is signed out; the person who changes it stays."""
+        super().set_password(user, password)
+        end_all_sessions(user, but=getattr(self.request, "sign_in_session", None))
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         confirmed = bool(super().confirm_email(request, email_address))

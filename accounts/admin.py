@@ -29,7 +29,7 @@ class MembershipInline(ReadOnlyInline):
 class UserAdmin(AuditedAdmin):
     list_display = ("email", "name", "provider", "is_active", "is_admin", "last_login", "created_at")
     list_filter = ("is_active", "is_admin", "provider", "email_verified")
-    search_fields = ("email", "name", "id__exact")
+    search_fields = ("email", "name")
     date_hierarchy = "created_at"
     fields = (
         "email",
@@ -118,7 +118,7 @@ class GroupAdmin(AuditedAdmin):
 class SignInSessionAdmin(ReadOnlyAdmin):
     list_display = ("user", "address", "created_at", "last_seen", "expires_at", "ended_at")
     list_filter = (("ended_at", admin.EmptyFieldListFilter),)
-    search_fields = ("user__email", "address", "id__exact")
+    search_fields = ("user__email", "address")
     list_select_related = ("user",)
     date_hierarchy = "created_at"
     actions = ("end_sessions",)
@@ -133,7 +133,7 @@ class SignInSessionAdmin(ReadOnlyAdmin):
 @admin.register(RefreshToken)
 class RefreshTokenAdmin(ReadOnlyAdmin):
     list_display = ("id", "user", "created_at", "used_at", "expires_at", "revoked_at")
-    search_fields = ("user__email", "id__exact")
+    search_fields = ("user__email",)
     list_select_related = ("user",)
     exclude = ("token",)
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import User
+from tmi.lib.ids import parse_id
 
 
 def written(request: HttpRequest, obj: models.Model, action: str, changes: audit.Changes) -> None:
@@ -35,6 +36,15 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
 
     list_per_page = 50
     show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """An id finds its row; anything else is looked for in the search fields."""
+        wanted = parse_id(search_term.strip())
+        if wanted is not None:
+            return queryset.filter(pk=wanted), False
+        return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -79,6 +89,10 @@ class ReadOnlyInline(admin.TabularInline[Any, Any]):
     extra = 0
     can_delete = False
     show_change_link = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All of them: what the server sets alone is no field of a form."""
+        return self.fields or ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -71,7 +71,7 @@ class InvitationInline(ReadOnlyInline):
 class ThreatModelAdmin(ReadOnlyAdmin):
     list_display = ["name", "owner", "threat_model_framework", "status", "modified_at", "deleted_at"]
     list_filter: ClassVar[list[Any]] = ["threat_model_framework", "status", DeletedFilter]
-    search_fields = ["name", "owner__email", "owner__name", "id__exact"]
+    search_fields = ["name", "owner__email", "owner__name"]
     list_select_related = ("owner",)
     date_hierarchy = "created_at"
     inlines = [AccessInline, InvitationInline]
@@ -119,7 +119,7 @@ def _actor(request: HttpRequest) -> User:
 class RecordAdmin(ReadOnlyAdmin):
     list_display = ["name", "threat_model", "created_at", "modified_at", "deleted_at"]
     list_filter: ClassVar[list[Any]] = [DeletedFilter]
-    search_fields = ["name", "threat_model__name", "id__exact"]
+    search_fields = ["name", "threat_model__name"]
     list_select_related = ("threat_model",)
     date_hierarchy = "created_at"
     actions = ["restore_records"]

@@ -72,7 +72,7 @@ class AuthViewSet(ApiViewSet):
         rotated = rotate_refresh_token(given["refresh_token"])
         return self.answer(answer(rotated.session, rotated.refresh_token))
 
-    @extend_schema(request=RevokeRequestSerializer, responses={200: None})
+    @extend_schema(request=RevokeRequestSerializer, responses={200: {"type": "null"}})
     def revoke(self, request: Request) -> Response:
         """Ends the sign-in behind an access or refresh token (RFC 7009: an unknown token is no error)."""
         token = checked(RevokeRequestSerializer(data=plain(request.data)))["token"]

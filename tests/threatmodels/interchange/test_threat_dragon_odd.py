@@ -309,7 +309,7 @@ def test_score_that_is_none_is_kept_as_metadata(import_threat: ImportThreat, giv
     reading = import_threat(score=given)
     [found] = reading.document.threats
     assert found.score is None
-    assert found.metadata["threat_dragon_score"].lower() == str(given).lower()
+    assert found.metadata["threat_dragon_score"].strip('"').lower() == str(given).lower()
     assert said(reading.report.changed, "score")
 
 

@@ -1,0 +1,142 @@
+"""The admin site: every entity can be found, no secret is shown, every change is written down."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from accounts.actions.credential import create_credential
+from accounts.actions.session import issue_refresh_token, start_session
+from accounts.models import EVERYONE_ID, AuditEntry, ClientCredential, Group, SignInSession
+from collaboration.models import CollaborationSession
+from tests.threatmodels.views.test_pages import parts  # noqa: F401  a fixture
+from threatmodels.models import ThreatModel
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+OURS = [model for model in MODELS if model._meta.app_label in ("accounts", "threatmodels", "collaboration")]
+
+
+def page(model, name="changelist", *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
+
+
+@pytest.fixture
+def secrets(cast, threat_model, parts):  # noqa: F811
+    """One of everything, and the secrets that are in it."""
+    session = start_session(cast.owner, address="192.0.2.1")
+    refresh = issue_refresh_token(session)
+    credential, secret = create_credential(owner=cast.owner, name="CI")
+    cast.owner.set_password("correct-horse-battery-9")
+    cast.owner.access_token = "provider-token-1"
+    cast.owner.save()
+    CollaborationSession.objects.create(
+        threat_model=threat_model, diagram=parts["diagrams"], websocket_url="/ws/x"
+    )
+    return [refresh, secret, credential.secret_hash, cast.owner.password, "provider-token-1"]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_list_and_page_opens_and_shows_no_secret(cast, browse, secrets, model):
+    client = browse(cast.admin)
+    listed = client.get(page(model), {"q": "a"} if admin.site._registry[model].search_fields else {})
+    assert listed.status_code == 200
+    texts = [client.get(page(model)).content.decode()]
+    for row in model._default_manager.all()[:3]:
+        shown = client.get(page(model, "change", row.pk))
+        assert shown.status_code == 200
+        texts.append(shown.content.decode())
+    assert not [secret for secret in secrets if any(secret in text for text in texts)]
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
+def test_every_filter_of_a_list_works(cast, browse, secrets, model):
+    client = browse(cast.admin)
+    text = client.get(page(model)).content.decode()
+    import html
+    import re
+
+    filters = {html.unescape(one) for one in re.findall(r'<a href="(\?[^"]+)"', text)}
+    for query in sorted(filters)[:30]:
+        assert client.get(page(model) + query).status_code == 200, query
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_nobody_else_gets_in(cast, browse, model):
+    for who in (cast.owner, None):
+        assert browse(who).get(page(model)).status_code in (302, 403)
+
+
+def test_a_group_is_made_and_that_is_written_down(cast, browse):
+    client = browse(cast.admin)
+    formset = {f"members-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    given = {"provider": "*", "group_name": "red", "name": "", "description": "", **formset}
+    made = client.post(page(Group, "add"), given)
+    assert made.status_code == 302, made.content.decode()
+    group = Group.objects.get(group_name="red")
+    entry = AuditEntry.objects.get(entity_id=group.pk)
+    assert (entry.action, entry.actor) == ("admin_create", cast.admin)
+
+
+def test_everyone_stays_as_it_is(cast, browse):
+    client = browse(cast.admin)
+    assert client.post(page(Group, "delete", EVERYONE_ID), {"post": "yes"}).status_code == 403
+    client.post(page(Group, "change", EVERYONE_ID), {"provider": "x", "group_name": "y", "name": "All"})
+    assert Group.objects.get(pk=EVERYONE_ID).group_name == "everyone"
+
+
+def act(client, model, action, *rows, **more):
+    given = {"action": action, "_selected_action": [str(row.pk) for row in rows], **more}
+    return client.post(page(model), given, follow=True)
+
+
+def test_people_are_deactivated_and_signed_out(cast, browse):
+    session = start_session(cast.writer)
+    client = browse(cast.admin)
+    act(client, type(cast.writer), "deactivate", cast.writer, cast.admin)
+    cast.writer.refresh_from_db()
+    session.refresh_from_db()
+    assert (cast.writer.is_active, session.ended_at is None) == (False, False)
+    cast.admin.refresh_from_db()
+    assert cast.admin.is_active
+    act(client, type(cast.writer), "activate", cast.writer)
+    cast.writer.refresh_from_db()
+    assert cast.writer.is_active
+    changes = AuditEntry.objects.filter(entity_id=cast.writer.pk).values_list("actor", flat=True)
+    assert set(changes) == {cast.admin.pk}
+
+
+def test_a_sign_in_is_ended(cast, browse):
+    session = start_session(cast.writer)
+    act(browse(cast.admin), SignInSession, "end_sessions", session)
+    session.refresh_from_db()
+    assert session.ended_at is not None
+    assert AuditEntry.objects.filter(entity_id=session.pk, actor=cast.admin).exists()
+
+
+def test_an_administrator_takes_access_for_all_to_see(cast, browse, threat_model):
+    client = browse(cast.admin)
+    assert client.get(f"/threat-models/{threat_model.pk}").status_code == 404
+    act(client, ThreatModel, "grant_myself_access", threat_model)
+    assert client.get(f"/threat-models/{threat_model.pk}").status_code == 200
+    shown = browse(cast.reader).get(f"/threat-models/{threat_model.pk}/history").content.decode()
+    assert "as an administrator took access to" in shown
+
+
+def test_models_are_handed_over_deleted_and_restored(cast, browse, threat_model):
+    client = browse(cast.admin)
+    act(client, ThreatModel, "transfer", threat_model, new_owner="writer@example.org")
+    threat_model.refresh_from_db()
+    assert threat_model.owner == cast.writer
+    act(client, ThreatModel, "transfer", threat_model, new_owner="nobody@example.org")
+    act(client, ThreatModel, "delete_models", threat_model)
+    threat_model.refresh_from_db()
+    assert (threat_model.owner, threat_model.deleted_at is None) == (cast.writer, False)
+    act(client, ThreatModel, "restore_models", threat_model)
+    threat_model.refresh_from_db()
+    assert threat_model.deleted_at is None
+
+
+def test_a_credential_cannot_be_made_or_changed_here(cast, browse, secrets):
+    client = browse(cast.admin)
+    assert client.get(page(ClientCredential, "add")).status_code == 403
