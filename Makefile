@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a fresh machine needs; the others are for people who change TMI.
 PY = .venv/bin/python
 
-.PHONY: run test fuzz lint fmt lock clean
+.PHONY: run test bench fuzz lint fmt lock clean
 
 run: ## serve on http://localhost:8080 (DEMO=0: empty)
 	@scripts/setup run
@@ -10,6 +10,10 @@ run: ## serve on http://localhost:8080 (DEMO=0: empty)
 test: ## all tests; what is skipped is listed with its reason (ARGS="-k name" for some)
 	@scripts/setup dev
 	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+bench: ## figures of speed and scale beside their limits, in minutes; JSON in var/bench.json
+	@scripts/setup dev
+	@$(PY) -m tests.bench.run
 
 fuzz: ## 100,000 requests of all kinds at the API; ARGS="--requests 5000" for fewer
 	@scripts/setup dev

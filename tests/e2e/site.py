@@ -29,7 +29,7 @@ class Site:
     process: subprocess.Popen[bytes]
     tokens: dict[str, str] = field(default_factory=dict)
 
-    def manage(self, *args: str, text: str = "") -> str:
+    def manage(self, *args: str, text: str = "", timeout: float = 60) -> str:
         command = [sys.executable, "manage.py", *args]
         done = subprocess.run(
             command,
@@ -39,7 +39,7 @@ class Site:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=timeout,
         )
         return done.stdout.strip()
 

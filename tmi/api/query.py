@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework.request import Request
 
 from tmi.lib.errors import FieldError, ValidationFailed
-from tmi.lib.text import CONTROL
+from tmi.lib.text import CONTROL, told
 
 
 def parameter(request: Request, name: str, default: str = "") -> str:
@@ -22,4 +22,4 @@ def refuse_unknown(request: Request, known: frozenset[str]) -> None:
     """Raises ValidationFailed with every parameter that there is not."""
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
-        raise ValidationFailed(FieldError(name[:100], "Unknown parameter.") for name in unknown)
+        raise ValidationFailed(FieldError(told(name), "Unknown parameter.") for name in unknown)

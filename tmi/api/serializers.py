@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from tmi.api.fields import AnyObject, Choice, Flag, Id, Number, Text, TextList
 from tmi.lib.errors import FieldError, ValidationFailed
+from tmi.lib.text import told
 
 Row = Mapping[str, Any]
 Json = dict[str, Any]
@@ -31,7 +32,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             raise ValidationFailed.of("", "A JSON object is expected.")
-        unknown = [FieldError(str(name), "Unknown field.") for name in data if name not in self.fields]
+        unknown = [FieldError(told(str(name)), "Unknown field.") for name in data if name not in self.fields]
         owned = [
             FieldError(name, "The server sets this field.")
             for name in data

@@ -19,6 +19,11 @@ def unify_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def told(name: str) -> str:
+    """A name that somebody made up, as an error may repeat it: short, and without control characters."""
+    return strip_controls(name, multiline=False)[:100]
+
+
 def strip_controls(text: str, *, multiline: bool = True) -> str:
     """The text without the characters that the validators of this module refuse."""
     clean = CONTROL_BUT_TAB_AND_NEWLINE.sub("", unify_newlines(text))

@@ -135,3 +135,9 @@ def test_models_are_filtered_by_what_is_known_of_them(api, cast, threat_model):
     assert found("status_updated_after=2020-01-01T00:00:00Z") == ["My own"]
     for bad in ("framework=X", "role=king", "created_after=yesterday", "created_after=2020-01-01T00:00:00"):
         assert client.get(f"/api/v1/threat_models?{bad}").status_code == 400
+
+
+def test_an_error_repeats_no_control_characters(cast, api, threat_model):
+    answer = api(cast.owner).get(f"/api/v1/threat_models?a%00b%1b{'c' * 200}=1")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"]["field"] == ("ab" + "c" * 200)[:100]
