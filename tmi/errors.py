@@ -82,6 +82,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer(request, error, _("Server error"))
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """What allauth answers when one of its limits is reached."""
+    return refused(request, DomainError(_("Too many attempts. Wait a little."), code="RATE_LIMITED"))
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     error = DomainError(
         _("The security token of this form is missing or too old. Load the page again."),

@@ -154,7 +154,8 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if CONFIG.mail.host else "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS: dict[str, str] = {}
+# allauth's own limits of its pages, beside the sign-in throttle; switched off together with it.
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if CONFIG.rate_limits.sign_in_per_minute else False
 
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"

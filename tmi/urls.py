@@ -37,3 +37,4 @@ handler400 = "tmi.errors.bad_request"
 handler403 = "tmi.errors.permission_denied"
 handler404 = "tmi.errors.not_found"
 handler500 = "tmi.errors.server_error"
+handler429 = "tmi.errors.too_many"  # allauth asks for it

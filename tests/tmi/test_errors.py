@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import path, re_path
 
 from tmi.lib.errors import STATUS_OF_CODE, Conflict, DomainError
-from tmi.urls import handler400, handler403, handler404, handler500
+from tmi.urls import handler400, handler403, handler404, handler429, handler500
 from tmi.urls import urlpatterns as site
 
-__all__ = ["handler400", "handler403", "handler404", "handler500"]
+__all__ = ["handler400", "handler403", "handler404", "handler429", "handler500"]
 
 HIDDEN = "SELECT password FROM people"
 RAISED: dict[str, Exception] = {
@@ -140,3 +140,12 @@ def test_while_the_database_is_away_a_signed_in_person_is_told(
     response = program.get("/api/v1/threat_models")
     error_of(response, "SERVICE_UNAVAILABLE")
     assert response.headers["Retry-After"] == "2"
+
+
+def test_a_limit_of_the_account_pages_answers_with_the_site_s_page(nobody: Client, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    answers = [
+        nobody.post("/accounts/login/", {"login": "a@b.org", "password": "x"}, REMOTE_ADDR="192.0.2.77")
+        for _ in range(3)
+    ]
+    assert "Too many attempts" in page_of(answers[-1], 429)
