@@ -24,6 +24,8 @@ FARTHEST = 1_000_000
 MOST_NESTED = 32
 MOST_VERTICES = 1_000
 
+NO_CELL = "There is no such cell in the diagram."
+
 BOXED = {"position", "size", "parent", "z"}
 LINKED = {"source", "target", "vertices", "bidirectional", "z"}
 COMMON = {"id", "type", "properties", "style", "data_asset_ids", "out_of_scope"}
@@ -41,6 +43,10 @@ class Problem(NamedTuple):
 
 
 Problems = Iterator[Problem]
+
+
+def is_cell_id(value: object) -> bool:
+    return isinstance(value, str) and bool(UUID_FORM.match(value))
 
 
 def validate_cell(cell: object) -> list[Problem]:
@@ -300,17 +306,28 @@ def _references(cells: Sequence[Cell], asset_ids: Collection[str] | None) -> Pro
             yield Problem(f"/{index}/id", "Another cell has this id.")
         seen.add(cell["id"].lower())
     for index, cell in enumerate(cells):
-        yield from _parent(cell, kinds, f"/{index}/parent")
-        for end in ("source", "target"):
-            wanted = cell.get(end, {}).get("cell")
-            if wanted is not None and wanted not in kinds:
-                yield Problem(f"/{index}/{end}/cell", "There is no such cell in the diagram.")
-            elif wanted is not None and kinds[wanted] == "data_flow":
-                yield Problem(f"/{index}/{end}/cell", "A data flow cannot end on a data flow.")
-        for position, asset in enumerate(cell.get("data_asset_ids", ())):
-            if asset_ids is not None and asset.lower() not in asset_ids:
-                yield Problem(f"/{index}/data_asset_ids/{position}", "There is no such asset here.")
+        yield from reference_problems(cell, kinds, f"/{index}")
+        if asset_ids is not None:
+            yield from asset_problems(cell, asset_ids, f"/{index}")
     yield from _cycles(cells)
+
+
+def reference_problems(cell: Cell, kinds: Mapping[str, str], at: str = "") -> Problems:
+    """What is wrong with the cells to which a sound cell refers; `kinds` are the types of all by id."""
+    yield from _parent(cell, kinds, f"{at}/parent")
+    for end in ("source", "target"):
+        wanted = cell.get(end, {}).get("cell")
+        if wanted is not None and wanted not in kinds:
+            yield Problem(f"{at}/{end}/cell", NO_CELL)
+        elif wanted is not None and kinds[wanted] == "data_flow":
+            yield Problem(f"{at}/{end}/cell", "A data flow cannot end on a data flow.")
+
+
+def asset_problems(cell: Cell, asset_ids: Collection[str], at: str = "") -> Problems:
+    """The assets of a sound cell that are not among these (in lower case)."""
+    for position, asset in enumerate(cell.get("data_asset_ids", ())):
+        if asset.lower() not in asset_ids:
+            yield Problem(f"{at}/data_asset_ids/{position}", "There is no such asset here.")
 
 
 def _parent(cell: Cell, kinds: Mapping[str, str], at: str) -> Problems:
@@ -318,7 +335,7 @@ def _parent(cell: Cell, kinds: Mapping[str, str], at: str) -> Problems:
     if parent is None:
         return
     if parent not in kinds:
-        yield Problem(at, "There is no such cell in the diagram.")
+        yield Problem(at, NO_CELL)
     elif kinds[parent] in {"text", "data_flow"}:
         yield Problem(at, "Nothing can lie inside a text or a data flow.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ def document_of(threat_model: ThreatModel) -> neutral.Document:
     metadata = _metadata(threat_model)
     assets, diagrams = _live(Asset, threat_model), _live(Diagram, threat_model)
     known = {str(asset.pk) for asset in assets}
+    drawn = {diagram.pk: {cell["id"] for cell in diagram.current_cells} for diagram in diagrams}
     return neutral.Document(
         name=threat_model.name,
         description=threat_model.description or "",
@@ -36,7 +38,7 @@ def document_of(threat_model: ThreatModel) -> neutral.Document:
         issue_uri=threat_model.issue_uri,
         owner_label=threat_model.owner.name,
         diagrams=[_diagram(diagram, known, metadata) for diagram in diagrams],
-        threats=[_threat(threat, metadata) for threat in _live(Threat, threat_model, "diagram", "asset")],
+        threats=[_threat(threat, drawn, metadata) for threat in _live(Threat, threat_model, "asset")],
         assets=[_asset(asset, metadata) for asset in assets],
         documents=[_linked(document, metadata) for document in _live(Document, threat_model)],
         notes=[_note(note, metadata) for note in _live(Note, threat_model)],
@@ -68,7 +70,7 @@ def _of(record: Record, metadata: Entries, *names: str) -> dict[str, Any]:
 
 
 def _diagram(diagram: Diagram, assets: set[str], metadata: Entries) -> neutral.Diagram:
-    cells = [_cell(cell, assets) for cell in diagram.cells]
+    cells = [_cell(cell, assets) for cell in diagram.current_cells]
     of_cells = {cell["id"]: metadata["cell", UUID(cell["id"])] for cell in cells}
     return neutral.Diagram(
         key=str(diagram.pk),
@@ -85,19 +87,19 @@ def _cell(cell: Cell, assets: set[str]) -> Cell:
     return {**cell, "data_asset_ids": [asset for asset in cell["data_asset_ids"] if asset in assets]}
 
 
-def _threat(threat: Threat, metadata: Entries) -> neutral.Threat:
-    diagram = threat.diagram if threat.diagram and threat.diagram.deleted_at is None else None
+def _threat(threat: Threat, drawn: Mapping[UUID, set[str]], metadata: Entries) -> neutral.Threat:
+    """`drawn` are the cells of the live diagrams."""
+    diagram = threat.diagram_id if threat.diagram_id in drawn else None
     asset = threat.asset if threat.asset and threat.asset.deleted_at is None else None
-    cell = str(threat.cell_id) if diagram and threat.cell_id else None
-    drawn = {one["id"] for one in diagram.cells} if diagram and cell else set()
+    cell = str(threat.cell_id)
     names = (
         "name description severity likelihood risk_level score priority mitigated status threat_type"
         " mitigation issue_uri cwe_ids cvss_vector"
     )
     return neutral.Threat(
         key=str(threat.pk),
-        diagram_key=str(diagram.pk) if diagram else None,
-        cell_id=cell if cell in drawn else None,
+        diagram_key=str(diagram) if diagram else None,
+        cell_id=cell if diagram and cell in drawn[diagram] else None,
         asset_key=str(asset.pk) if asset else None,
         **_of(threat, metadata, *names.split()),
     )

@@ -98,7 +98,7 @@ def test_a_refused_form_keeps_what_was_typed_and_reads_the_errors_first(page, mo
     page.goto(f"/threat-models/{model['id']}/threats/new")
     page.get_by_label("Description").fill("typed with care")
     page.get_by_role("button", name="Save").click()
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'alert'")
     assert page.get_by_label("Description").input_value() == "typed with care"
     page.get_by_role("link", name="Name").click()
     assert page.evaluate("document.activeElement.name") == "name"

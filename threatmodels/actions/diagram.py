@@ -54,7 +54,7 @@ def update_diagram(diagram: Diagram, *, actor: User, changes: record.Change) -> 
 
 
 def _first(diagram: Diagram, actor: User) -> DiagramOperation:
-    applied = operations.apply({}, operations.patch(operations.add(cell) for cell in diagram.cells))
+    applied = operations.State().apply(operations.patch(operations.add(cell) for cell in diagram.cells))
     return DiagramOperation(
         diagram=diagram,
         sequence_number=1,

@@ -1,4 +1,4 @@
-"""The log of a diagram: every change of its cells is an operation, numbered without gaps."""
+"""Changing the cells of a diagram: every change is an operation of its log, numbered without gaps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from threatmodels import operations
+from threatmodels import log, operations
 from threatmodels.actions import record
-from threatmodels.cells import Problem, validate_cells
-from threatmodels.models import Asset, Diagram, DiagramOperation
-from threatmodels.operations import Cell, Cells, Operation
-from tmi.lib.errors import Conflict, FieldError, NotFound, ValidationFailed, nested
+from threatmodels.cells import validate_cell, validate_cells
+from threatmodels.editing import carry_out
+from threatmodels.models import Asset, Diagram
+from threatmodels.operations import Cell, Operation, Rejected, State
+from tmi.lib.errors import Conflict, DomainError, FieldError, NotFound, ValidationFailed, nested
 from tmi.lib.events import Event, publish_on_commit
 from tmi.lib.ids import new_id
 
@@ -26,7 +27,7 @@ def write_cells(
     """Makes `cells` the diagram, as one operation. Raises ValidationFailed with pointers below `field`."""
     locked = record.lock(diagram)
     check_cells(locked.threat_model_id, cells, field)
-    old, hidden = operations.by_id(locked.cells), deleted_assets(locked.threat_model_id)
+    old, hidden = operations.by_id(locked.current_cells), deleted_assets(locked.threat_model_id)
     new = {cell["id"]: keeping_hidden(old.get(cell["id"]), cell, hidden) for cell in cells}
     wanted = operations.replacing(old, new)
     if wanted["cells"]:
@@ -43,17 +44,18 @@ def change_cell(
     Removing a cell removes the flows that end on it. Raises ValidationFailed with pointers into the cell.
     """
     locked = record.lock(diagram)
-    cells = operations.by_id(locked.cells)
-    old, hidden = cells.get(cell_id), deleted_assets(locked.threat_model_id)
+    old = next((cell for cell in locked.current_cells if cell["id"] == cell_id), None)
+    hidden = deleted_assets(locked.threat_model_id)
     new = change(old and without_assets(old, hidden))
-    new = new and keeping_hidden(old, new, hidden)
-    step = _step(cell_id, old, new)
-    if step is None:
-        return new
     if new is not None:
-        after = {**cells, cell_id: new}
-        _refuse(_within(_problems(locked.threat_model_id, list(after.values())), list(after).index(cell_id)))
-    append(locked, actor=actor, operation=operations.patch([step]))
+        _refuse(FieldError(p.pointer, p.reason) for p in validate_cell(new))
+        new = keeping_hidden(old, new, hidden)
+    step = _step(cell_id, old, new)
+    if step is not None:
+        try:
+            append(locked, actor=actor, operation=operations.patch([step]))
+        except Rejected as error:
+            raise _refusal(error, cell_id) from None
     return new
 
 
@@ -61,63 +63,60 @@ def change_cell(
 def revert_to(diagram: Diagram, *, actor: User, sequence_number: int) -> Diagram:
     """Makes the diagram what it was after an operation, as a new operation; 0 empties it. Raises NotFound."""
     locked = record.lock(diagram)
-    then, known = cells_at(locked, sequence_number), _asset_ids(locked.threat_model_id)
-    lost = {asset for cell in then.values() for asset in cell.get("data_asset_ids", ())} - known
+    then, known = cells_after(locked, sequence_number), asset_ids(locked.threat_model_id)
+    lost = {asset for cell in then for asset in cell.get("data_asset_ids", ())} - known
     wanted = operations.replacing(
-        operations.by_id(locked.cells), {pk: without_assets(cell, lost) for pk, cell in then.items()}
+        operations.by_id(locked.current_cells), {cell["id"]: without_assets(cell, lost) for cell in then}
     )
     if wanted["cells"]:
         append(locked, actor=actor, operation=wanted)
     return locked
 
 
-def cells_at(diagram: Diagram, sequence_number: int) -> Cells:
+def cells_after(diagram: Diagram, sequence_number: int) -> list[Cell]:
     """The cells as they were after an operation of the log, taken back step by step. Raises NotFound."""
     if not 0 <= sequence_number <= diagram.update_vector:
         raise NotFound
     later = diagram.operations.filter(sequence_number__gt=sequence_number)
     if later.count() != diagram.update_vector - sequence_number:
         raise NotFound("The history does not reach back so far.")
-    cells = operations.by_id(diagram.cells)
-    for inverse in later.order_by("-sequence_number").values_list("inverse", flat=True).iterator(500):
-        cells = operations.apply(cells, inverse).cells
-    return cells
+    inverses = later.order_by("-sequence_number").values_list("inverse", flat=True)
+    return operations.replay(diagram.current_cells, inverses.iterator(500))
 
 
-def append(
-    locked: Diagram, *, actor: User, operation: Operation, operation_id: UUID | None = None
-) -> DiagramOperation:
-    """Carries out an operation on a locked diagram and writes it to the log. Raises Conflict."""
-    try:
-        applied = operations.apply(operations.by_id(locked.cells), operation)
-    except operations.Rejected as error:
-        raise Conflict(error.message, details={"reason": error.reason, "cells": error.cell_ids}) from None
-    locked.cells = list(applied.cells.values())
+def append(locked: Diagram, *, actor: User, operation: Operation) -> None:
+    """Carries out an operation on a locked diagram and writes it to the log. Raises Rejected."""
+    state = State(locked.current_cells)
+    held = asset_ids(locked.threat_model_id)
+    applied = carry_out(state, operation, assets=held)
+    entry = log.Entry(new_id(), actor.pk, applied, log.digest(operation))
+    now = timezone.now()
+    if not log.write(locked.pk, locked.update_vector, [entry], now):
+        raise Conflict("The diagram is being changed by somebody else.")
     locked.update_vector += 1
-    locked.cells_vector, locked.modified_at = locked.update_vector, timezone.now()
-    locked.save(update_fields=["cells", "cells_vector", "update_vector", "modified_at"])
-    logged = DiagramOperation.objects.create(
-        diagram=locked,
-        sequence_number=locked.update_vector,
-        operation_id=operation_id or new_id(),
-        actor=actor,
-        operation=applied.operation,
-        inverse=applied.inverse,
-    )
-    record.touch(locked.threat_model_id)
-    announce(locked, actor, logged)
-    return logged
+    locked.modified_at = now
+    locked.current_cells = state.listed()
+    if len(state.cells) <= log.LARGE or locked.update_vector - locked.cells_vector >= log.CHECKPOINT_EVERY:
+        log.checkpoint(locked.pk, locked.update_vector, locked.current_cells)
+        locked.cells, locked.cells_vector = locked.current_cells, locked.update_vector
+    publish_on_commit(changed(locked.pk, locked.threat_model_id, actor.pk, locked.update_vector))
 
 
-def announce(diagram: Diagram, actor: User, logged: DiagramOperation) -> None:
-    data = {"sequence_number": logged.sequence_number}
-    publish_on_commit(Event("diagram.operation", diagram.pk, diagram.threat_model_id, actor.pk, data))
+def changed(diagram_id: UUID, threat_model_id: UUID, actor_id: UUID | None, vector: int) -> Event:
+    """The announcement of an operation."""
+    return Event("diagram.operation", diagram_id, threat_model_id, actor_id, {"sequence_number": vector})
 
 
 def check_cells(threat_model_id: UUID, cells: object, field: str) -> None:
     """The rules of cells; raises ValidationFailed with pointers below `field`."""
-    problems = _problems(threat_model_id, cells)
+    problems = validate_cells(cells, asset_ids=asset_ids(threat_model_id))
     _refuse(FieldError(nested(field, p.pointer), p.reason) for p in problems)
+
+
+def asset_ids(threat_model_id: UUID) -> set[str]:
+    """The assets that cells of the model may name: also the deleted ones, which can come back."""
+    assets = Asset.objects.filter(threat_model_id=threat_model_id).values_list("pk", flat=True)
+    return {str(pk) for pk in assets}
 
 
 def deleted_assets(threat_model_id: UUID) -> set[str]:
@@ -150,21 +149,11 @@ def _step(cell_id: str, old: Cell | None, new: Cell | None) -> operations.Step |
     return operations.update(cell_id, difference) if difference else None
 
 
-def _problems(threat_model_id: UUID, cells: object) -> list[Problem]:
-    return validate_cells(cells, asset_ids=_asset_ids(threat_model_id))
-
-
-def _asset_ids(threat_model_id: UUID) -> set[str]:
-    assets = Asset.objects.filter(threat_model_id=threat_model_id).values_list("pk", flat=True)
-    return {str(pk) for pk in assets}
-
-
-def _within(problems: Iterable[Problem], index: int) -> Iterable[FieldError]:
+def _refusal(error: Rejected, cell_id: str) -> DomainError:
     """Problems of one cell by their place in it; those of others, which it causes, speak of all of it."""
-    prefix = f"/{index}"
-    for problem in problems:
-        own = problem.pointer == prefix or problem.pointer.startswith(f"{prefix}/")
-        yield FieldError(problem.pointer.removeprefix(prefix) if own else "", problem.reason)
+    if not error.at:
+        return Conflict(error.message, details={"reason": error.reason, "cells": error.cell_ids})
+    return ValidationFailed(FieldError(at if pk == cell_id else "", said) for pk, at, said in error.at[:100])
 
 
 def _refuse(problems: Iterable[FieldError]) -> None:

@@ -41,13 +41,13 @@ class CellViewSet(SignedInViewSet):
     def list(self, request: Request, **_: Any) -> Response:
         diagram = self.diagram()
         hidden = actions.deleted_assets(diagram.threat_model_id)
-        cells = [actions.without_assets(cell, hidden) for cell in diagram.cells]
+        cells = [actions.without_assets(cell, hidden) for cell in diagram.current_cells]
         return self.answer_list(cells, whole_list(len(cells)))
 
     @extend_schema(operation_id="cells_retrieve", responses={200: CELL_REFERENCE})
     def retrieve(self, request: Request, **_: Any) -> Response:
         diagram = self.diagram()
-        found = next((cell for cell in diagram.cells if cell["id"] == self.cell_id(diagram)), None)
+        found = next((cell for cell in diagram.current_cells if cell["id"] == self.cell_id(diagram)), None)
         if found is None:
             raise NotFound
         hidden = actions.deleted_assets(diagram.threat_model_id)
@@ -124,7 +124,9 @@ class CellViewSet(SignedInViewSet):
         wanted = parse_id(self.kwargs["cell_id"])
         if wanted is None:
             raise NotFound
-        return next((cell["id"] for cell in diagram.cells if parse_id(cell["id"]) == wanted), str(wanted))
+        return next(
+            (cell["id"] for cell in diagram.current_cells if parse_id(cell["id"]) == wanted), str(wanted)
+        )
 
 
 def identified(cell: Any, cell_id: str) -> Cell:

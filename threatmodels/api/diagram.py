@@ -87,7 +87,7 @@ class DiagramViewSet(RecordViewSet):
         diagram = self.diagram()
         assets = Asset.objects.live().filter(threat_model=diagram.threat_model)
         named = {str(a.pk): {"name": a.name, "type": a.type} for a in assets.order_by("name", "pk")}
-        told = diagram_model(diagram.cells, about=_about(diagram), assets=named)
+        told = diagram_model(diagram.current_cells, about=_about(diagram), assets=named)
         form = request.accepted_renderer.format
         if form == "yaml":
             return Response(yaml.safe_dump(told, sort_keys=False, allow_unicode=True).encode())
@@ -100,7 +100,7 @@ class DiagramViewSet(RecordViewSet):
 
     def picture(self) -> str:
         diagram = self.diagram()
-        return diagram_svg(diagram.cells, title=diagram.name)
+        return diagram_svg(diagram.current_cells, title=diagram.name)
 
 
 def _about(diagram: Diagram) -> Json:

@@ -50,7 +50,7 @@ class MetadataViewSet(SignedInViewSet):
 
     def cell_id(self, diagram: Any) -> UUID:
         wanted = parse_id(self.kwargs["cell_id"])
-        if wanted is None or wanted not in {parse_id(cell["id"]) for cell in diagram.cells}:
+        if wanted is None or wanted not in {parse_id(cell["id"]) for cell in diagram.current_cells}:
             raise NotFound
         return wanted
 

@@ -22,6 +22,7 @@ from threatmodels.models import (
     Threat,
     ThreatModel,
 )
+from threatmodels.models.diagram import cells_at
 from threatmodels.roles import Role
 from tmi.api.fields import AnyObject, Choice, Id, Text
 from tmi.api.serializers import Computed, ResourceSerializer, Row, StrictSerializer
@@ -215,8 +216,9 @@ class DiagramDataSerializer(serializers.Serializer[Any]):
 
 def _diagram_data(row: Row) -> Json:
     hidden = {str(pk) for pk in row["deleted_assets"]}
+    cells = cells_at(row["id"], row["cells"], row["cells_vector"], row["update_vector"])
     return {
-        "cells": [without_assets(cell, hidden) for cell in row["cells"]] if hidden else row["cells"],
+        "cells": [without_assets(cell, hidden) for cell in cells] if hidden else cells,
         "metadata": {
             "version": str(row["update_vector"]),
             "last_modified_by": row["last_modified_by"],
@@ -246,7 +248,15 @@ class DiagramSerializer(RecordSerializer):
 
     computed: ClassVar[dict[str, Computed]] = {
         "diagram_data": Computed(
-            ["cells", "update_vector", "last_modified_by", "live_session__id", "deleted_assets"],
+            [
+                "id",
+                "cells",
+                "cells_vector",
+                "update_vector",
+                "last_modified_by",
+                "live_session__id",
+                "deleted_assets",
+            ],
             _diagram_data,
         )
     }

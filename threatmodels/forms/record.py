@@ -85,7 +85,8 @@ class ThreatForm(RowForm):
         for diagram in diagrams:
             whole = (_place(diagram.pk, None), _("The whole diagram"))
             cells = [
-                (_place(diagram.pk, cell["id"]), label(cell)[:80] or cell["type"]) for cell in diagram.cells
+                (_place(diagram.pk, cell["id"]), label(cell)[:80] or cell["type"])
+                for cell in diagram.current_cells
             ]
             groups.append((diagram.name, [whole, *sorted(cells, key=lambda item: item[1])]))
         present = _place(self.instance.diagram_id, self.instance.cell_id)

@@ -6,12 +6,15 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
+from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from threatmodels.choices import DiagramType
 from threatmodels.models.deletable import DeletableQuerySet
 from threatmodels.models.record import Record
+from threatmodels.operations import Cell, replay
 from threatmodels.search import WordSearch
 from tmi.lib.fields import LineField, ProseField
 from tmi.lib.models import Row, one_of
@@ -25,9 +28,12 @@ class DiagramQuerySet(WordSearch, DeletableQuerySet):
         """Leaves out what is large."""
         return self.defer("cells", "svg_image")
 
-    def with_cell(self, cell_id: UUID) -> DiagramQuerySet:
-        """Diagrams that hold a cell of this id."""
-        return self.filter(cells__contains=[{"id": str(cell_id)}])
+    def holding(self, cell_id: UUID) -> bool:
+        """Whether one of these diagrams has a cell of this id."""
+        in_checkpoint = Q(cells__contains=[{"id": str(cell_id)}])
+        if not self.filter(cells_vector__lt=F("update_vector")).exists():
+            return self.filter(in_checkpoint).exists()
+        return any(cell["id"] == str(cell_id) for diagram in self for cell in diagram.current_cells)
 
 
 class Diagram(Record):
@@ -66,11 +72,27 @@ class Diagram(Record):
     def __str__(self) -> str:
         return self.name
 
+    @cached_property
+    def current_cells(self) -> list[Cell]:
+        """The cells as they were when the row was read: the checkpoint and what the log has after it."""
+        return cells_at(self.pk, self.cells, self.cells_vector, self.update_vector)
+
+
+def cells_at(diagram_id: UUID, cells: list[Cell], cells_vector: int, update_vector: int) -> list[Cell]:
+    """The cells at `update_vector`, from a checkpoint before it; no query where that is the checkpoint's."""
+    if cells_vector == update_vector:
+        return cells
+    later = DiagramOperation.objects.filter(
+        diagram_id=diagram_id, sequence_number__gt=cells_vector, sequence_number__lte=update_vector
+    )
+    return replay(cells, later.order_by("sequence_number").values_list("operation", flat=True))
+
 
 class DiagramOperation(Row):
     """One accepted operation: history, undo stack and resend buffer in one. Append-only.
 
-    `sequence_number` is the `update_vector` that the operation produced. `undo_of` and `redo_of` name the
+    `sequence_number` is the `update_vector` that the operation produced; `digest` is a hash of what was sent,
+    by which the same operation sent once more is known. `undo_of` and `redo_of` name the
     `operation_id` of the operation that this one takes back or does again.
     """
 
@@ -82,6 +104,7 @@ class DiagramOperation(Row):
     )
     operation = models.JSONField()
     inverse = models.JSONField()
+    digest = models.TextField(blank=True, default="", db_default="")
     undo_of = models.UUIDField(null=True, blank=True)
     redo_of = models.UUIDField(null=True, blank=True)
 

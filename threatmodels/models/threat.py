@@ -153,7 +153,7 @@ class Threat(Record):
             and not diagrams.filter(pk=self.diagram_id).exists()
         ):
             raise ValidationError({"diagram": _("There is no such diagram in this threat model.")})
-        if self.asset_id and self._is_new("asset_id") and not assets.exists():
+        if self.asset_id and self._is_new("asset_id") and not assets.filter(pk=self.asset_id).exists():
             raise ValidationError({"asset": _("There is no such asset in this threat model.")})
         if self.cell_id and self._is_new("diagram_id", "cell_id"):
             self._check_cell(self.cell_id)
@@ -161,7 +161,7 @@ class Threat(Record):
     def _check_cell(self, cell_id: UUID) -> None:
         if not self.diagram_id:
             raise ValidationError({"cell_id": _("An element needs its diagram: give diagram_id too.")})
-        if not Diagram.objects.with_cell(cell_id).filter(pk=self.diagram_id).exists():
+        if not Diagram.objects.filter(pk=self.diagram_id).holding(cell_id):
             raise ValidationError({"cell_id": _("There is no such element in this diagram.")})
 
     def _take_score_from_vector(self) -> None:

@@ -32,7 +32,7 @@ def picture(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpRespon
     }
     if tag in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers=headers)
-    svg = diagram_svg(diagram.cells, title=diagram.name, theme=theme, badges=badges)
+    svg = diagram_svg(diagram.current_cells, title=diagram.name, theme=theme, badges=badges)
     return HttpResponse(svg, content_type="image/svg+xml", headers=headers)
 
 

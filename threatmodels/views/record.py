@@ -58,7 +58,7 @@ def _elements(diagram: Diagram) -> list[dict[str, Any]]:
     threats: dict[str, list[Threat]] = {}
     for threat in diagram.threats.filter(deleted_at=None).order_by("name"):
         threats.setdefault(str(threat.cell_id), []).append(threat)
-    cells = sorted(diagram.cells, key=lambda cell: (cell["type"] == "data_flow", label(cell).lower()))
+    cells = sorted(diagram.current_cells, key=lambda cell: (cell["type"] == "data_flow", label(cell).lower()))
     return [
         {
             "type": cell["type"],
