@@ -20,8 +20,8 @@ from tmi.lib.ids import new_id
 LARGE = 500
 CHECKPOINT_EVERY = 200
 
-# One statement, so one round trip and one commit: the diagram moves on, if it stands where the writer thinks it
-# stands and neither it nor its model has been deleted; its operations are kept; its model is touched.
+# One statement, so one round trip and one commit: the diagram moves on, if it is where the writer thinks it
+# is and neither it nor its model has been deleted; its operations are kept; its model is touched.
 WRITE = """
 WITH moved AS (
   UPDATE diagrams d SET update_vector = d.update_vector + %(count)s, modified_at = %(now)s
