@@ -75,3 +75,32 @@ class _AnyOf(Lookup[Any]):
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
         return f"{left} = ANY({right})", [*left_values, *right_values]
+
+
+# The rank of many people at once, each at a diagram by a sign-in session, and whether that still holds.
+STANDING = """
+SELECT a.place, CASE WHEN m.id IS NULL THEN 0 ELSE {rank_of_all} END,
+  u.internal_uuid IS NOT NULL AND s.id IS NOT NULL
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) WITH ORDINALITY AS a(person, session, diagram, place)
+LEFT JOIN users u ON u.internal_uuid = a.person AND u.is_active
+LEFT JOIN sign_in_sessions s ON s.id = a.session AND s.ended_at IS NULL AND s.expires_at > now()
+LEFT JOIN diagrams d ON d.id = a.diagram AND d.deleted_at IS NULL
+LEFT JOIN threat_models m ON m.id = d.threat_model_id AND m.deleted_at IS NULL
+"""
+
+
+@lru_cache(maxsize=1)
+def standing_sql() -> str:
+    """The text of STANDING: parameters are the lists of people, sign-in sessions and diagrams."""
+    names = {
+        "{rank}": _RANK,
+        "{id}": "m.id",
+        "{owner}": "m.owner_internal_uuid",
+        "{person}": "a.person",
+        "{everyone}": f"'{EVERYONE_ID}'::uuid",
+        "{email}": "CASE WHEN u.email_verified THEN lower(u.email) END",
+    }
+    rank = ROLE_RANK
+    for name, column in names.items():
+        rank = rank.replace(name, column)
+    return STANDING.replace("{rank_of_all}", rank)

@@ -10,9 +10,14 @@ from django.conf import settings
 
 # Only web processes pool their connections: a command has one, and no threads that outlive it.
 _SIZE = settings.CONFIG.database.postgres.pool_size
-settings.DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": _SIZE}
+# The rooms of diagrams keep theirs, beside those of requests.
+_ROOMS = 4
+settings.DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": _SIZE + _ROOMS}
 django.setup(set_prefix=False)
 
+from collaboration.routing import websocket_urlpatterns
 from tmi.handler import Handler
 
-application = ProtocolTypeRouter({"http": Handler(threads=_SIZE), "websocket": URLRouter([])})
+application = ProtocolTypeRouter(
+    {"http": Handler(threads=_SIZE), "websocket": URLRouter(websocket_urlpatterns)}
+)

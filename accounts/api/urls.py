@@ -6,12 +6,14 @@ from accounts.api.auth import AuthViewSet
 from accounts.api.credential import CredentialViewSet
 from accounts.api.group import GroupViewSet
 from accounts.api.me import MeViewSet, SessionViewSet
+from accounts.api.ticket import TicketViewSet
 
 urlpatterns = [
     path("auth/token", AuthViewSet.as_view({"post": "token"})),
     path("auth/refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("auth/revoke", AuthViewSet.as_view({"post": "revoke"})),
     path("auth/providers", AuthViewSet.as_view({"get": "providers"})),
+    path("ws/ticket", TicketViewSet.as_view({"post": "create"})),
     path("me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("me/groups", MeViewSet.as_view({"get": "groups"})),
     path("me/preferences", MeViewSet.as_view({"get": "preferences", "put": "replace_preferences"})),

@@ -7,6 +7,7 @@ from accounts.models.kept_answer import KeptAnswer
 from accounts.models.one_time_link import OneTimeLink
 from accounts.models.refresh_token import RefreshToken
 from accounts.models.sign_in_session import SignInSession
+from accounts.models.socket_ticket import SocketTicket
 from accounts.models.user import LOCAL, User
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "OneTimeLink",
     "RefreshToken",
     "SignInSession",
+    "SocketTicket",
     "User",
 ]

@@ -1,5 +1,10 @@
 """Sessions in which people edit one diagram together."""
 
-from collaboration.models.session import CollaborationSession, SessionParticipant, SessionRemoval
+from collaboration.models.session import (
+    CollaborationSession,
+    SessionParticipant,
+    SessionRemoval,
+    SkippedUndo,
+)
 
-__all__ = ["CollaborationSession", "SessionParticipant", "SessionRemoval"]
+__all__ = ["CollaborationSession", "SessionParticipant", "SessionRemoval", "SkippedUndo"]

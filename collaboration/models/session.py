@@ -36,6 +36,8 @@ class CollaborationSession(Row):
         User, models.SET_NULL, null=True, blank=True, related_name="+", db_column="presenter_internal_uuid"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    # When somebody was last seen there; housekeeping ends what nobody has come back to.
+    active_at = models.DateTimeField(default=timezone.now, db_default=DatabaseNow())
 
     objects = SessionQuerySet.as_manager()
 
@@ -56,6 +58,27 @@ class CollaborationSession(Row):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class SkippedUndo(IdentifiedRow):
+    """An operation that its author could not take back, for others had changed the same: passed over."""
+
+    diagram = models.ForeignKey(Diagram, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+", db_column="user_internal_uuid")
+    operation_id = models.UUIDField()
+
+    class Meta:
+        db_table = "skipped_undos"
+        verbose_name = _("skipped undo")
+        verbose_name_plural = _("skipped undos")
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["diagram", "user", "operation_id"], name="skipped_undos_diagram_user_operation_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.operation_id)
 
 
 class SessionParticipant(IdentifiedRow):

@@ -187,6 +187,14 @@ UNIQUES = [
         [{"key": "l"}, {"path": "/b"}, {"user_internal_uuid": Parent("users")}],
         [{}],
     ),
+    Unique("socket_tickets_ticket_key", "socket_tickets", {"ticket": "t"}, [{"ticket": "T"}], [{}]),
+    Unique(
+        "skipped_undos_diagram_user_operation_key",
+        "skipped_undos",
+        {"diagram_id": Parent("diagrams"), "user_internal_uuid": USER, "operation_id": UUID(int=1)},
+        [{"user_internal_uuid": Parent("users")}, {"operation_id": UUID(int=2)}],
+        [{}],
+    ),
     Unique(
         "one_time_links_purpose_key",
         "one_time_links",

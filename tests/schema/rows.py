@@ -57,6 +57,16 @@ REQUIRED: dict[str, Row] = {
         "key": unique,
         "body_hash": unique,
     },
+    "socket_tickets": {
+        "session_id": Parent("sign_in_sessions"),
+        "ticket": unique,
+        "expires_at": "2100-01-01",
+    },
+    "skipped_undos": {
+        "diagram_id": Parent("diagrams"),
+        "user_internal_uuid": Parent("users"),
+        "operation_id": uuid4,
+    },
     "one_time_links": {"purpose": unique, "secret_hash": unique},
     "audit_entries": {"entity_type": "threat", "entity_id": uuid4, "action": "create"},
     "threat_models": {

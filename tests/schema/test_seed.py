@@ -68,6 +68,7 @@ EXTRA_COLUMNS: dict[str, dict[str, str]] = {
         "host_internal_uuid": "collaboration_sessions: host",
         "presenter_internal_uuid": "collaboration_sessions: presenter",
         "ended_at": "collaboration_sessions: ended_at",
+        "active_at": "collaboration.md: a session ends five minutes after the last person left",
     },
     "diagrams": {"cells_vector": "diagrams: the operation up to which `cells` goes", **SOFT_DELETE},
     "documents": SOFT_DELETE,
@@ -103,6 +104,8 @@ EXTRA_TABLES = {
     "one_time_links": "accounts.md: the link that makes the first administrator",
     "session_removals": "people removed from a collaboration session",
     "sign_in_sessions": "the `sid` of tokens",
+    "skipped_undos": "collaboration.md: what others have changed is skipped",
+    "socket_tickets": "accounts.md: a single-use ticket for a WebSocket",
 }
 
 Tables = dict[str, Table]

@@ -18,8 +18,10 @@ from zope.interface import implementer
 
 from tmi.config import Config
 from tmi.server.gateway import Application, Gateway, longest_body
+from tmi.server.wire import CLOSE_SECONDS, EXTENSION
 
 SILENT = 4408
+TOO_LARGE = 4413
 GOING_AWAY = 1001
 NEVER = -1
 
@@ -47,6 +49,8 @@ class Server(Daphne):  # type: ignore[misc]  # Daphne has no types
             websocket_timeout=NEVER,
             ping_interval=config.collaboration.ping_seconds,
             ping_timeout=0,  # `Socket` measures silence itself, and says so to the client
+            websocket_max_message_size=config.collaboration.message_bytes,
+            websocket_max_frame_size=config.collaboration.message_bytes,
             server_name="",
             ready_callable=partial(self._listen, listener, ready),
         )
@@ -64,8 +68,13 @@ class Server(Daphne):  # type: ignore[misc]  # Daphne has no types
         self._port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_OPEN:
-                protocol.serverClose(GOING_AWAY)
+                protocol.leave(GOING_AWAY)
         self._end_when_idle()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, Socket):
+            scope["extensions"] = {EXTENSION: DaphneWire(protocol)}
+        return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         if self._deadline and message["type"] == "http.response.start":
@@ -127,7 +136,43 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
         super().check_timeouts()
         silence = time.monotonic() - self._heard
         if self.state == self.STATE_OPEN and silence > self.server.config.collaboration.silence_seconds:
-            self.serverClose(SILENT)
+            self.leave(SILENT)
+
+    def leave(self, code: int) -> None:
+        """Closes with a code; the base knows only those of applications."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=code)
+            reactor.callLater(CLOSE_SECONDS, self._cut)  # type: ignore[arg-type]  # zope interfaces count self
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802  Daphne's name
+        self.leave(1000 if code is None else code)
+
+    def _cut(self) -> None:
+        if self.state != self.STATE_CLOSED:
+            self.dropConnection(abort=True)
+
+    def _max_message_size_exceeded(self, *_: object) -> None:
+        self.leave(TOO_LARGE)
+
+
+class DaphneWire:
+    """The connection of a `Socket`."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    def write(self, frames: bytes) -> None:
+        if self._socket.state == self._socket.STATE_OPEN:
+            self._socket.sendData(frames)
+
+    def waiting(self) -> int:
+        transport = self._socket.transport
+        while inner := getattr(transport, "transport", None):  # below TLS
+            transport = inner
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+    def close(self, code: int) -> None:
+        self._socket.leave(code)
 
 
 class Factory(HTTPFactory):  # type: ignore[misc]  # Daphne has no types

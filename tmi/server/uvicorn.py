@@ -4,15 +4,20 @@ import asyncio
 import math
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import State
 
 from tmi.config import Config
 from tmi.server.gateway import Application, Gateway
+from tmi.server.wire import CLOSE_SECONDS, EXTENSION
 
 SILENT = 4408
+TOO_LARGE = 4413
 GOING_AWAY = 1001
 LINGER_SECONDS = 0.3
 
@@ -26,7 +31,9 @@ def serve(
     options = uvicorn.Config(
         Gateway(application, config),
         ws=Socket,
-        ws_max_size=1024 * 1024,
+        ws_max_size=collaboration.message_bytes,
+        # A frame that is put together once for everybody cannot be compressed for each.
+        ws_per_message_deflate=False,
         ws_ping_interval=collaboration.ping_seconds,
         ws_ping_timeout=collaboration.silence_seconds - collaboration.ping_seconds,
         lifespan="off",
@@ -62,25 +69,68 @@ class Server(uvicorn.Server):
 
 
 class Socket(WebSocketsSansIOProtocol):
-    """A WebSocket that closes with the codes our clients know."""
+    """A WebSocket that closes with the codes our clients know, and that can be written to below ASGI."""
+
+    async def run_asgi(self) -> None:
+        extensions: dict[str, Any] = self.scope["extensions"] or {}
+        extensions[EXTENSION] = UvicornWire(self)
+        await super().run_asgi()
 
     def shutdown(self) -> None:
-        if self._open():
-            self._leave(GOING_AWAY)
+        if self.is_open():
+            self.leave(GOING_AWAY)
         else:
             super().shutdown()
 
     def keepalive_timeout(self) -> None:
-        if self._open():
-            self._leave(SILENT)
+        if self.is_open():
+            self.leave(SILENT)
 
-    def _open(self) -> bool:
+    def handle_parser_exception(self) -> None:
+        """What is too large is refused with our code; the base has only noted its own, and not sent it."""
+        if self.close_sent:
+            return
+        if isinstance(self.conn.parser_exc, PayloadTooBig):
+            self.conn.data_to_send()
+            self.finish(
+                TOO_LARGE, Frame(Opcode.CLOSE, Close(TOO_LARGE, "").serialize()).serialize(mask=False)
+            )
+        else:
+            super().handle_parser_exception()
+
+    def is_open(self) -> bool:
         return self.handshake_complete and not self.close_sent and self.conn.state is State.OPEN
 
-    def _leave(self, code: int) -> None:
+    def leave(self, code: int) -> None:
+        """Closes with a code."""
+        if self.is_open():
+            self.conn.send_close(code)
+            self.finish(code, b"".join(self.conn.data_to_send()))
+
+    def finish(self, code: int, last: bytes) -> None:
+        """Sends the last bytes, tells the application, and cuts the connection if there is no answer."""
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code})
-        self.conn.send_close(code)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write(last)
         self.close_sent = True
-        self.transport.close()
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+
+class UvicornWire:
+    """The connection of a `Socket`."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    def write(self, frames: bytes) -> None:
+        if self._socket.is_open():
+            self._socket.transport.write(frames)
+
+    def waiting(self) -> int:
+        return self._socket.transport.get_write_buffer_size()
+
+    def close(self, code: int) -> None:
+        self._socket.leave(code)
