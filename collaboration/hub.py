@@ -1,8 +1,8 @@
 """The rooms of this process, and what they have in common: threads, the channel layer, a look around.
 
 The database is the truth. Redis carries what has happened to the other processes quickly; what gets lost
-there is found by `look_around`, which asks the database for the vectors of all rooms, their sessions, and what
-everybody there may still do.
+there is found by `look_around`, which asks the database for the vectors of all rooms, their sessions,
+and what everybody there may still do.
 """
 
 from __future__ import annotations

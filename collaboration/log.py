@@ -1,8 +1,8 @@
 """This process's copy of a diagram, and how it grows: many operations in one commit, in the database's order.
 
-All of it is synchronous and runs in threads; a `Replica` is used by one caller at a time. A copy may lag: then
-the database refuses the write, what other processes have written is fetched, and the operations are tried again
-on top of it. After an exception a replica is in doubt and must be loaded anew.
+All of it is synchronous and runs in threads; a `Replica` is used by one caller at a time. A copy may
+lag: then the database refuses the write, what others have written is fetched, and the operations are
+tried again on top of it. After an exception a replica is in doubt and must be loaded anew.
 """
 
 from __future__ import annotations

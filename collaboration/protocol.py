@@ -1,7 +1,7 @@
 """Every message of the diagram protocol, typed; reading what clients send and writing what they get.
 
-Source: the WebSocket messages of the contract, and docs/websocket.md. All are JSON objects with `message_type`
-(the three of a session: `event`). What a client sends beyond these fields is ignored.
+Source: the WebSocket messages of the contract, and docs/websocket.md. All are objects with
+`message_type`, the three of a session with `event`. What a client sends beyond these fields is ignored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A WebSocket below ASGI: frames that were put together once go to many connections as they are.
 
-ASGI's `send` encodes each message anew for each connection and does not tell how much still waits there. Our servers put a `Wire` into the extensions of the scope; without one `AsgiWire` does the same through `send`,
-more slowly.
+ASGI's `send` encodes each message anew for each connection and does not tell how much still waits there. Our
+servers put a `Wire` into the extensions of the scope; without one `AsgiWire` does the same through `send`.
 """
 
 from __future__ import annotations
