@@ -13,6 +13,8 @@ from tmi.api.views import UnknownPath
 from tmi.health import alive, ready
 
 api_v1: list[URLPattern | URLResolver] = [
+    # Before the route that it adds to: the sign-ins of a person and the sessions that they can join.
+    path("", include("collaboration.api.urls")),
     path("", include("accounts.api.urls")),
     path("", include("threatmodels.api.urls")),
     path("schemas", SchemaViewSet.as_view({"get": "list"})),

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.actions.session import end_session
 from accounts.actions.user import change_name, set_preferences
 from accounts.api.base import SignedInViewSet
-from accounts.api.serializers import GroupSummarySerializer, MeSerializer, SessionSerializer
+from accounts.api.serializers import GroupSummarySerializer, MeSerializer
 from accounts.models import EVERYONE_ID, Group, SignInSession, User
 from tmi.api.errors import checked
 from tmi.api.pagination import whole_list
@@ -62,15 +62,9 @@ class MeViewSet(SignedInViewSet):
 class SessionViewSet(SignedInViewSet):
     """Where the person is signed in."""
 
-    serializer_class = SessionSerializer
     schema_tags = ("me",)
 
-    def list(self, request: Request) -> Response:
-        present = getattr(request.auth, "pk", None)
-        sessions = SignInSession.objects.live().filter(user=self.actor).order_by("-last_seen", "-pk")
-        listed = [sign_in(session, present) for session in sessions]
-        return self.answer_list(listed, whole_list(len(listed)))
-
+    @extend_schema(operation_id="me_sessions_destroy", responses={204: None})
     def destroy(self, request: Request, session_id: str) -> Response:
         """Signs out there: the tokens of this sign-in are worth nothing from now on."""
         mine = SignInSession.objects.live().select_related("user").filter(user=self.actor)

@@ -68,19 +68,6 @@ class MeSerializer(StrictSerializer):
     last_login = serializers.DateTimeField(read_only=True, allow_null=True)
 
 
-class SessionSerializer(serializers.Serializer[Any]):
-    """A sign-in; `current` is the one that asks."""
-
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=["sign_in"])
-    created_at = serializers.DateTimeField()
-    last_seen = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    address = serializers.CharField()
-    user_agent = serializers.CharField()
-    current = serializers.BooleanField()
-
-
 class CredentialSerializer(StrictSerializer):
     """A client credential without its secret."""
 

@@ -17,7 +17,6 @@ urlpatterns = [
     path("me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("me/groups", MeViewSet.as_view({"get": "groups"})),
     path("me/preferences", MeViewSet.as_view({"get": "preferences", "put": "replace_preferences"})),
-    path("me/sessions", SessionViewSet.as_view({"get": "list"})),
     path("me/sessions/<str:session_id>", SessionViewSet.as_view({"delete": "destroy"})),
     path("me/client_credentials", CredentialViewSet.as_view({"get": "list", "post": "create"})),
     path(
