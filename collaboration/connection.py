@@ -59,8 +59,7 @@ class Connection:
         """What must arrive; who does not take it is closed and comes back for it."""
         if self.closed:
             return
-        self.wire.write(frames)
-        if self.wire.waiting() > self.limits.slow_close_bytes:
+        if self.wire.write(frames) > self.limits.slow_close_bytes:
             self.close(TOO_SLOW)
 
     def send_presence(self, frames: bytes) -> None:

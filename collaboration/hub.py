@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -59,6 +60,7 @@ class Hub:
         self._inboxes: dict[UUID, asyncio.Task[Any]] = {}
         self._outgoing: asyncio.Queue[Callable[[], Awaitable[Any]]] = asyncio.Queue(MOST_WAITING)
         self._keys = keys.Keys()
+        self._kept: dict[UUID, deque[bytes]] = {}
         self._presence_at = self._housekeeping_at = 0.0
         self._looking = asyncio.Lock()
         self.spawn(self._send_outgoing())
@@ -92,8 +94,8 @@ class Hub:
         self._queue(partial(self._layer().group_send, group, message))
 
     def keep_operations(self, session_id: UUID, texts: list[bytes]) -> None:
-        """Adds operations to the list of the session in Redis."""
-        self._queue(partial(self._keys.operations, session_id, texts))
+        """Adds operations to the list of the session in Redis, in a moment."""
+        self._kept.setdefault(session_id, deque(maxlen=keys.MOST_OPERATIONS)).extend(texts)
 
     def count(self, what: str, number: int = 1) -> None:
         self.counts[what] = self.counts.get(what, 0) + number
@@ -257,6 +259,9 @@ class Hub:
     def _tell_presence(self) -> None:
         for room in self.rooms.values():
             room.tell_people()
+        kept, self._kept = self._kept, {}
+        for session_id, texts in kept.items():
+            self._queue(partial(self._keys.operations, session_id, list(texts)))
         if self.rooms:
             told = [
                 keys.Presence(room.diagram_id, room.session, room.people(), room.everybody())

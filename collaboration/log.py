@@ -287,7 +287,9 @@ def _write(replica: Replica, entries: list[log.Entry]) -> list[DiagramOperation]
     ]
     replica.vector += len(entries)
     last = entries[-1]
-    publish_on_commit(changed(replica.diagram_id, replica.threat_model_id, last.actor_id, replica.vector))
+    publish_on_commit(
+        changed(replica.diagram_id, replica.threat_model_id, last.actor_id, replica.vector, told=True)
+    )
     return rows
 
 

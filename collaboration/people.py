@@ -65,6 +65,9 @@ class Elsewhere:
         """Nothing can be heard at the moment, so nobody counts as silent."""
         self._of = {process: (now, people) for process, (_, people) in self._of.items()}
 
+    def __bool__(self) -> bool:
+        return bool(self._of)
+
     def people(self) -> Iterable[People]:
         return [people for _, people in self._of.values()]
 

@@ -104,8 +104,9 @@ class Room:
         Raises NotFound, Unavailable.
         """
         async with self.lock:
-            replica = await self._ready()
-            connection.send(await self._behind(replica, since))
+            if self._replica is not None:  # it may lag while nobody is here
+                await self._catch_up()
+            connection.send(await self._behind(await self._ready(), since))
             self._since.setdefault(connection.user_id, now_text())
             self.here.add(connection)
         if self.session is None or self.session.id != session_id:
@@ -221,8 +222,10 @@ class Room:
         hidden = self._replica.hidden if self._replica else frozenset()
         texts = [operation_text(row, hidden) for row in news]
         self._deliver(texts)
-        mine = {"type": "operations", "process": PROCESS, "first": news[0].sequence_number, "texts": texts}
-        self.hub.publish(group_of(self.diagram_id), mine)
+        if self.elsewhere:  # a process that nobody knows of yet begins with what the database has
+            first = news[0].sequence_number
+            mine = {"type": "operations", "process": PROCESS, "first": first, "texts": texts}
+            self.hub.publish(group_of(self.diagram_id), mine)
         if self.session is not None:
             self.hub.keep_operations(self.session.id, texts)
         self.hub.count("operations", len(news))
@@ -477,7 +480,9 @@ class Room:
         told, self._presence = self._presence, {}
         rows = [(str(user_id), text) for (user_id, _kind), text in told.items()]
         self.hear_presence(rows)
-        self.hub.publish(group_of(self.diagram_id), {"type": "presence", "process": PROCESS, "rows": rows})
+        if self.elsewhere:
+            message = {"type": "presence", "process": PROCESS, "rows": rows}
+            self.hub.publish(group_of(self.diagram_id), message)
         self._presence_due = self.hub.loop.call_later(PRESENCE_SECONDS, self._tell_presence)
 
     def hear_presence(self, rows: list[tuple[str, bytes]]) -> None:

@@ -86,4 +86,5 @@ def on_event(event: Event) -> None:
     if concerns_rooms(event):
         for receiver in _deliver:
             receiver(event)
-        publish(event)
+        if not event.data.get("told"):
+            publish(event)

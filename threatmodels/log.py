@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -20,26 +19,9 @@ from tmi.lib.ids import new_id
 LARGE = 500
 CHECKPOINT_EVERY = 200
 
-# One statement, so one round trip and one commit: the diagram moves on, if it is where the writer thinks it
-# is and neither it nor its model has been deleted; its operations are kept; its model is touched.
-WRITE = """
-WITH moved AS (
-  UPDATE diagrams d SET update_vector = d.update_vector + %(count)s, modified_at = %(now)s
-  FROM threat_models t
-  WHERE d.id = %(diagram)s AND d.update_vector = %(vector)s AND d.deleted_at IS NULL
-    AND t.id = d.threat_model_id AND t.deleted_at IS NULL
-  RETURNING d.id, d.threat_model_id, d.update_vector
-), touched AS (
-  UPDATE threat_models SET modified_at = %(now)s WHERE id IN (SELECT threat_model_id FROM moved)
-)
-INSERT INTO diagram_operations (id, diagram_id, sequence_number, operation_id, user_internal_uuid,
-  operation, inverse, digest, undo_of, redo_of, created_at)
-SELECT o.id, m.id, %(vector)s + o.place, o.operation_id, o.actor, o.operation, o.inverse, o.digest, o.undo_of,
-  o.redo_of, %(now)s
-FROM moved m, unnest(%(ids)s::uuid[], %(operation_ids)s::uuid[], %(actors)s::uuid[], %(operations)s::jsonb[],
-  %(inverses)s::jsonb[], %(digests)s::text[], %(undo_of)s::uuid[], %(redo_of)s::uuid[])
-  WITH ORDINALITY AS o(id, operation_id, actor, operation, inverse, digest, undo_of, redo_of, place)
-"""
+# One statement, so one round trip and one commit: the diagram moves on, its operations are kept, its model is
+# touched. The function is made by a migration.
+WRITE = "SELECT append_operations(%s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +42,23 @@ def write(diagram_id: UUID, vector: int, entries: Sequence[Entry], now: datetime
     It is not either when the diagram or its threat model has been deleted. Raises IntegrityError where an
     operation_id is taken.
     """
-    values: dict[str, Any] = {
-        "diagram": diagram_id,
-        "vector": vector,
-        "count": len(entries),
-        "now": now,
-        "ids": [new_id() for _ in entries],
-        "operation_ids": [entry.operation_id for entry in entries],
-        "actors": [entry.actor_id for entry in entries],
-        "operations": [orjson.dumps(entry.applied.operation).decode() for entry in entries],
-        "inverses": [orjson.dumps(entry.applied.inverse).decode() for entry in entries],
-        "digests": [entry.digest for entry in entries],
-        "undo_of": [entry.undo_of for entry in entries],
-        "redo_of": [entry.redo_of for entry in entries],
-    }
+    told = [
+        {
+            "id": new_id(),
+            "operation_id": entry.operation_id,
+            "actor_id": entry.actor_id,
+            "operation": entry.applied.operation,
+            "inverse": entry.applied.inverse,
+            "digest": entry.digest,
+            "undo_of": entry.undo_of,
+            "redo_of": entry.redo_of,
+        }
+        for entry in entries
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(WRITE, values)
-        return cursor.rowcount == len(entries)
+        cursor.execute(WRITE, [diagram_id, vector, now, orjson.dumps(told).decode()])
+        written: bool = cursor.fetchone()[0]
+    return written
 
 
 def digest(operation: Operation) -> str:

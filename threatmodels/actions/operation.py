@@ -102,9 +102,12 @@ def append(locked: Diagram, *, actor: User, operation: Operation) -> None:
     publish_on_commit(changed(locked.pk, locked.threat_model_id, actor.pk, locked.update_vector))
 
 
-def changed(diagram_id: UUID, threat_model_id: UUID, actor_id: UUID | None, vector: int) -> Event:
-    """The announcement of an operation."""
-    return Event("diagram.operation", diagram_id, threat_model_id, actor_id, {"sequence_number": vector})
+def changed(
+    diagram_id: UUID, threat_model_id: UUID, actor_id: UUID | None, vector: int, *, told: bool = False
+) -> Event:
+    """The announcement of operations up to `vector`; `told`: other processes get them by another way."""
+    data = {"sequence_number": vector, "told": told}
+    return Event("diagram.operation", diagram_id, threat_model_id, actor_id, data)
 
 
 def check_cells(threat_model_id: UUID, cells: object, field: str) -> None:

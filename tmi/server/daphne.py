@@ -4,6 +4,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.interfaces import IOpenSSLContextFactory
+from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
@@ -156,19 +158,35 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
 
 
 class DaphneWire:
-    """The connection of a `Socket`."""
+    """The connection of a `Socket`.
+
+    What the system takes at once is handed to it at once; Twisted would wait for the next round of its loop and
+    ask the system before and after.
+    """
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
-    def write(self, frames: bytes) -> None:
-        if self._socket.state == self._socket.STATE_OPEN:
-            self._socket.sendData(frames)
+    def write(self, frames: bytes) -> int:
+        if self._socket.state != self._socket.STATE_OPEN:
+            return 0
+        transport = self._socket.transport
+        if not isinstance(transport, Connection):  # TLS lies between
+            transport.write(frames)
+            return self.waiting()
+        sent = 0
+        if not (transport.dataBuffer or transport._tempDataBuffer or transport.disconnecting):
+            with suppress(OSError):  # full, or broken, which Twisted finds out
+                sent = transport.socket.send(frames)
+        if sent == len(frames):
+            return 0
+        transport.write(frames[sent:])  # type: ignore[no-untyped-call]  # Twisted's
+        return self.waiting()
 
     def waiting(self) -> int:
         transport = self._socket.transport
-        while inner := getattr(transport, "transport", None):  # below TLS
-            transport = inner
+        while not isinstance(transport, Connection):
+            transport = transport.transport
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
     def close(self, code: int) -> None:

@@ -125,9 +125,12 @@ class UvicornWire:
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
-    def write(self, frames: bytes) -> None:
-        if self._socket.is_open():
-            self._socket.transport.write(frames)
+    def write(self, frames: bytes) -> int:
+        if not self._socket.is_open():
+            return 0
+        transport = self._socket.transport
+        transport.write(frames)
+        return transport.get_write_buffer_size()
 
     def waiting(self) -> int:
         return self._socket.transport.get_write_buffer_size()

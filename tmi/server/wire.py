@@ -22,8 +22,8 @@ ONE_BYTE, TWO_BYTES, EIGHT_BYTES = 125, 126, 127
 class Wire(Protocol):
     """One open connection, used from the event loop only."""
 
-    def write(self, frames: bytes) -> None:
-        """Sends whole frames; nothing happens when the connection is closed."""
+    def write(self, frames: bytes) -> int:
+        """Sends whole frames, or nothing when the connection is closed; what `waiting` says after that."""
 
     def waiting(self) -> int:
         """Bytes that the other side has not taken yet and this process still holds."""
@@ -63,10 +63,11 @@ class AsgiWire:
         self._waiting = 0
         self._task = asyncio.create_task(self._drain())
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes) -> int:
         self._waiting += len(frames)
         for text in texts_of(frames):
             self._messages.put_nowait({"type": "websocket.send", "text": text.decode()})
+        return self._waiting
 
     def waiting(self) -> int:
         return self._waiting
