@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,6 +22,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
 from collaboration import keys, telling
@@ -28,7 +30,7 @@ from collaboration.actions import session as sessions
 from collaboration.connection import INACTIVE, NOT_ALLOWED, SIGNED_OUT
 from collaboration.room import Room
 from collaboration.telling import EVENTS, PROCESS, event_of, group_of
-from threatmodels import access
+from threatmodels import access, log
 from threatmodels.models import Diagram
 from tmi.lib.errors import Unavailable
 from tmi.lib.events import Event
@@ -42,6 +44,7 @@ THREADS = 4
 LOOK_SECONDS = 0.7
 PRESENCE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 20.0
+RETENTION_SECONDS = 3600.0
 # Messages that wait for Redis; when it is away they are worth nothing, for the database has them.
 MOST_WAITING = 1_000
 REDIS_SECONDS = 1.0
@@ -61,7 +64,7 @@ class Hub:
         self._outgoing: asyncio.Queue[Callable[[], Awaitable[Any]]] = asyncio.Queue(MOST_WAITING)
         self._keys = keys.Keys()
         self._kept: dict[UUID, deque[bytes]] = {}
-        self._presence_at = self._housekeeping_at = 0.0
+        self._presence_at = self._housekeeping_at = self._dropped_at = -RETENTION_SECONDS
         self._looking = asyncio.Lock()
         self.spawn(self._send_outgoing())
         self.spawn(self._forever(LOOK_SECONDS, self.look_around))
@@ -199,6 +202,9 @@ class Hub:
         if now - self._housekeeping_at > HOUSEKEEPING_SECONDS:
             self._housekeeping_at = now
             await self.run(_housekeep, self._present())
+        if self.limits.log_retention_days and now - self._dropped_at > RETENTION_SECONDS:
+            self._dropped_at = now
+            await self.run(_drop_old_operations, self.limits.log_retention_days)
         if not self.rooms:
             return
         await self._check_vectors()
@@ -343,3 +349,7 @@ def _vectors(diagram_ids: list[UUID]) -> dict[UUID, int]:
 def _housekeep(present: dict[UUID, list[UUID]]) -> None:
     sessions.keep_alive(present)
     sessions.end_stale_sessions()
+
+
+def _drop_old_operations(days: int) -> None:
+    log.drop_old(timezone.now() - timedelta(days=days))

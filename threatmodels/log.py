@@ -72,6 +72,25 @@ def since(diagram_id: UUID, vector: int) -> list[DiagramOperation]:
     return list(later.order_by("sequence_number"))
 
 
+# Of each diagram so many operations stay, however old they are.
+LEAST_KEPT = 10_000
+DROP = """
+DELETE FROM diagram_operations o USING diagrams d
+WHERE d.id = o.diagram_id AND o.created_at < %s
+  AND o.sequence_number <= least(d.cells_vector, d.update_vector - %s)
+"""
+
+
+def drop_old(before: datetime) -> int:
+    """Forgets operations from before a moment, but for the last ones of each diagram; how many.
+
+    What is dropped is in the checkpoint; it can no longer be taken back or reverted to.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(DROP, [before, LEAST_KEPT])
+        return cursor.rowcount
+
+
 def checkpoint(diagram_id: UUID, vector: int, cells: Iterable[Cell]) -> None:
     """Writes the cells as they are at operation `vector`, unless a later checkpoint is there."""
     Diagram.objects.filter(pk=diagram_id, cells_vector__lt=vector).update(

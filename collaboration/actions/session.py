@@ -117,6 +117,7 @@ def leave_session(session_id: UUID, user_ids: Collection[UUID]) -> None:
     """Notes that people have left."""
     there = SessionParticipant.objects.filter(session=session_id, user__in=user_ids, left_at=None)
     there.update(left_at=Now())
+    CollaborationSession.objects.filter(pk=session_id).update(active_at=Now())
 
 
 def keep_alive(present: Mapping[UUID, Collection[UUID]]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -18,8 +20,10 @@ from tmi.lib.models import IdentifiedRow, Row, not_blank
 
 class SessionQuerySet(models.QuerySet["CollaborationSession"]):
     def live(self) -> SessionQuerySet:
-        """Neither ended nor expired."""
-        return self.filter(Q(ended_at=None) & (Q(expires_at=None) | Q(expires_at__gt=Now())))
+        """Neither ended nor expired, and not without people for too long."""
+        idle = timezone.now() - timedelta(seconds=settings.CONFIG.collaboration.idle_session_seconds)
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=Now())
+        return self.filter(unexpired, ended_at=None, active_at__gt=idle)
 
 
 class CollaborationSession(Row):
