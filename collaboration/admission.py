@@ -85,12 +85,13 @@ class Knock:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A person, where they may be, and the session that they have joined."""
+    """A person, where they may be, the session that they have joined, and who is said to be there."""
 
     place: Place
     name: str
     role: Role
     session_id: UUID
+    there: frozenset[UUID]
 
 
 def admit(knock: Knock) -> tuple[User, SignInSession, Diagram]:
@@ -117,7 +118,8 @@ def join(user: User, sign_in: SignInSession, diagram: Diagram, base_url: str) ->
         session, _began = join_session(diagram, user=user, role=role, base_url=base_url)
     except PermissionDenied:
         raise Refused(NOT_ALLOWED) from None
-    return Admission(Place(user.pk, sign_in.pk, diagram.pk), user.name, role, session.pk)
+    there = frozenset(session.participants.filter(left_at=None).values_list("user_id", flat=True))
+    return Admission(Place(user.pk, sign_in.pk, diagram.pk), user.name, role, session.pk, there)
 
 
 def _by_cookie(key: str) -> SignInSession | None:

@@ -84,7 +84,7 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
             self.connection = Connection(
                 admission.place, admission.name, admission.role, self.wire, self.limits
             )
-            await room.enter(self.connection, knock.since, admission.session_id)
+            await room.enter(self.connection, knock.since, admission.session_id, admission.there)
         except Refused as refused:
             self.wire.close(refused.code)
             return False

@@ -46,6 +46,7 @@ PRESENCE_SECONDS = 1 / 30
 LISTING_SECONDS = 0.1
 # A room without people is kept for whoever reloads the page.
 LINGER_SECONDS = 5.0
+MEET_SECONDS = 0.2
 # No cell is written in fewer bytes.
 SMALLEST_CELL = 60
 
@@ -98,10 +99,12 @@ class Room:
 
     # -- coming and going
 
-    async def enter(self, connection: Connection, since: int | None, session_id: UUID) -> None:
+    async def enter(
+        self, connection: Connection, since: int | None, session_id: UUID, there: frozenset[UUID]
+    ) -> None:
         """Sends the diagram and who is here, and from then on everything that happens.
 
-        Raises NotFound, Unavailable.
+        `there` are the people who are in the session by any process. Raises NotFound, Unavailable.
         """
         async with self.lock:
             if self._replica is not None:  # it may lag while nobody is here
@@ -112,12 +115,21 @@ class Room:
         if self.session is None or self.session.id != session_id:
             self.session = None
         await self.refresh_session(session_id)
+        await self._meet(there)
         if connection in self.here:
             self._update_listing()
             connection.send(self._listing_frame)
             connection.listing = self._listing
         self.people_changed()
         self.tell_people()
+
+    async def _meet(self, there: frozenset[UUID]) -> None:
+        """Waits a moment until other processes have told of their people, who are no news to a newcomer."""
+        deadline = time.monotonic() + MEET_SECONDS
+        while not there <= self.everybody().keys() and time.monotonic() < deadline:
+            await asyncio.sleep(MEET_SECONDS / 20)
+        if len(self.here) == 1:
+            self._known = self.everybody()
 
     async def leave(self, connection: Connection) -> None:
         """The socket is closed; when it was the person's last one, the person has left."""

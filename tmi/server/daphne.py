@@ -160,8 +160,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
 class DaphneWire:
     """The connection of a `Socket`.
 
-    What the system takes at once is handed to it at once; Twisted would wait for the next round of its loop, and
-    ask before and after.
+    What the system takes at once is handed to it at once; Twisted would wait for the next round of its loop.
     """
 
     def __init__(self, socket: Socket) -> None:
