@@ -12,7 +12,13 @@ from django.conf import settings
 _SIZE = settings.CONFIG.database.postgres.pool_size
 # The rooms of diagrams keep theirs, beside those of requests.
 _ROOMS = 4
-settings.DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": _SIZE + _ROOMS}
+settings.DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    "min_size": 1,
+    "max_size": _SIZE + _ROOMS,
+    # While the database is away callers are told so soon, and find it soon when it is back.
+    "timeout": 2,
+    "reconnect_timeout": 1,
+}
 django.setup(set_prefix=False)
 
 from collaboration.routing import websocket_urlpatterns
