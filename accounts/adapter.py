@@ -46,9 +46,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped pa
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self.slow_down(request, credentials.get("email", ""))
+
+    def slow_down(self, request: HttpRequest, account: str) -> None:
+        """Raises forms.ValidationError where the account or the address must wait, and notes how long."""
         try:
-            throttle.check(credentials.get("email", ""), client_address(request))
+            throttle.check(account, client_address(request))
         except DomainError as error:
+            request.sign_in_wait = error.headers["Retry-After"]  # type: ignore[attr-defined]
             raise self.validation_error("too_many_login_attempts") from error
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:

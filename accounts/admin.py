@@ -5,18 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.actions.session import end_all_sessions, end_session
+from accounts.actions import invitation
+from accounts.actions.credential import delete_credential
+from accounts.actions.session import end_all_sessions, end_session, end_sessions_of
 from accounts.actions.user import set_active
 from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, written
-from accounts.models import ClientCredential, Group, GroupMember, RefreshToken, SignInSession, User
+from accounts.forms import RedirectUris
+from accounts.mail import absolute_url, send_invitation
+from accounts.models import (
+    AuthorizationCode,
+    ClientCredential,
+    Group,
+    GroupMember,
+    OAuthClient,
+    RefreshToken,
+    SignInSession,
+    SignUpInvitation,
+    SocketTicket,
+    User,
+)
+from accounts.tokens import new_secret
 
-admin.site.unregister(EmailAddress)
+for _model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(_model)
 
 
 class MembershipInline(ReadOnlyInline):
@@ -52,7 +73,7 @@ class UserAdmin(AuditedAdmin):
         "created_at",
     )
     inlines = (MembershipInline,)
-    actions = ("deactivate", "activate", "sign_out")
+    actions = ("deactivate", "activate", "sign_out", "remove_factors")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Accounts are made by signing up, by providers and by `manage.py create_user`."""
@@ -80,6 +101,15 @@ class UserAdmin(AuditedAdmin):
         for user in queryset:
             end_all_sessions(user)
             written(request, user, "sign_out", {})
+
+    @admin.action(description=gettext_lazy("Remove second factors and sign out"))
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For whoever lost theirs, once the administrator knows who asks."""
+        for user in queryset:
+            removed = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+            Authenticator.objects.filter(user=user).delete()
+            end_all_sessions(user)
+            written(request, user, "remove_factors", {"types": (removed, [])})
 
 
 def _actor(request: HttpRequest) -> User:
@@ -136,6 +166,20 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
     search_fields = ("user__email",)
     list_select_related = ("user",)
     exclude = ("token",)
+    actions = ("revoke",)
+
+    @admin.action(description=gettext_lazy("Revoke with the sign-in and all its tokens"))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[RefreshToken]) -> None:
+        for token in queryset.select_related("session__user"):
+            end_session(token.session)
+            written(request, token, "revoke", {})
+
+
+@admin.register(SocketTicket)
+class SocketTicketAdmin(ReadOnlyAdmin):
+    list_display = ("id", "session", "created_at", "expires_at")
+    list_select_related = ("session__user",)
+    exclude = ("ticket",)
 
 
 @admin.register(ClientCredential)
@@ -145,3 +189,87 @@ class ClientCredentialAdmin(ReadOnlyAdmin):
     search_fields = ("name", "client_id", "owner__email")
     list_select_related = ("owner",)
     exclude = ("secret_hash",)
+    actions = ("revoke",)
+
+    @admin.action(description=gettext_lazy("Delete and end the sign-ins"))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ClientCredential]) -> None:
+        for credential in queryset:
+            delete_credential(credential, actor=_actor(request))
+
+
+@admin.register(SocialAccount)
+class IdentityAdmin(ReadOnlyAdmin):
+    list_display = ("user", "provider", "uid", "last_login", "date_joined")
+    list_filter = ("provider",)
+    search_fields = ("user__email", "uid")
+    list_select_related = ("user",)
+
+
+@admin.register(Authenticator)
+class FactorAdmin(ReadOnlyAdmin):
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    exclude = ("data",)
+
+
+@admin.register(SignUpInvitation)
+class InvitationAdmin(AuditedAdmin):
+    """An invitation is sent by mail; without mail its link is shown once, to be handed on."""
+
+    list_display = ("email", "invited_by", "created_at", "expires_at", "used_at")
+    list_filter = (("used_at", admin.EmptyFieldListFilter),)
+    search_fields = ("email",)
+    list_select_related = ("invited_by",)
+    fields = ("email",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: SignUpInvitation, form: Any, change: bool) -> None:
+        made, secret = invitation.invite(form.cleaned_data["email"], actor=_actor(request))
+        obj.pk, obj._state.adding = made.pk, False
+        link = absolute_url(request, reverse("invitation", args=[secret]))
+        if settings.CONFIG.mail.host:
+            send_invitation(made.email, link)
+            self.message_user(request, _("The invitation is on its way."))
+        else:
+            said = _("No mail is configured. Hand this link on; it is shown this once: %(link)s")
+            self.message_user(request, said % {"link": link}, messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: SignUpInvitation) -> None:
+        invitation.withdraw(obj, actor=_actor(request))
+
+
+@admin.register(OAuthClient)
+class OAuthClientAdmin(AuditedAdmin):
+    """Native and single-page programs that people may let in."""
+
+    list_display = ("name", "client_id", "is_active", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "client_id")
+    fields = ("name", "client_id", "redirect_uris", "is_active")
+    readonly_fields = ("client_id",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "redirect_uris":
+            return RedirectUris(label=db_field.verbose_name, help_text=db_field.help_text)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: OAuthClient, form: Any, change: bool) -> None:
+        obj.client_id = obj.client_id or f"app_{new_secret()[:22]}"
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            end_sessions_of(client=obj)
+
+    def delete_model(self, request: HttpRequest, obj: OAuthClient) -> None:
+        end_sessions_of(client=obj)
+        super().delete_model(request, obj)
+
+
+@admin.register(AuthorizationCode)
+class AuthorizationCodeAdmin(ReadOnlyAdmin):
+    list_display = ("id", "client", "user", "created_at", "expires_at", "used_at")
+    list_select_related = ("client", "user")
+    exclude = ("code_hash", "code_challenge")

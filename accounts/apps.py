@@ -7,5 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import sign_in
+        from tmi.lib import rows
 
+        rows.connect()
         sign_in.connect()

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.signals import email_changed
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from allauth.socialaccount.signals import social_account_added, social_account_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
+from accounts import audit
+from accounts.actions import identity
 from accounts.actions.session import end_session, start_session
 from accounts.middleware import SIGN_IN
 from accounts.models import SignInSession, User
@@ -32,6 +37,45 @@ def end(sender: Any, request: HttpRequest, **_: Any) -> None:
         end_session(held)
 
 
+def linked(sender: Any, request: HttpRequest, sociallogin: Any, **_: Any) -> None:
+    account = sociallogin.account
+    # A person who had to prove themselves once more in between brings nothing but the name of the provider.
+    nothing = identity.Claimed(account.provider, "", "", email_verified=False)
+    identity.linked(sociallogin.user, getattr(sociallogin, "claimed", nothing))
+
+
+def unlinked(sender: Any, request: HttpRequest, socialaccount: Any, **_: Any) -> None:
+    identity.unlinked(socialaccount.user, socialaccount.provider)
+
+
+def factor_added(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+    _audit_factor(user, "add_factor", (None, authenticator.type))
+
+
+def factor_removed(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+    _audit_factor(user, "remove_factor", (authenticator.type, None))
+
+
+def factor_reset(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+    _audit_factor(user, "reset_factor", (authenticator.type, authenticator.type))
+
+
+def address_changed(
+    sender: Any, request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any
+) -> None:
+    identity.address_changed(user, to_email_address.email, is_proved=to_email_address.verified)
+
+
+def _audit_factor(user: User, action: str, change: tuple[str | None, str | None]) -> None:
+    audit.write(entity_type="user", entity_id=user.pk, action=action, actor=user, changes={"type": change})
+
+
 def connect() -> None:
+    email_changed.connect(address_changed, dispatch_uid="accounts.sign_in.address_changed")
+    authenticator_added.connect(factor_added, dispatch_uid="accounts.sign_in.factor_added")
+    authenticator_removed.connect(factor_removed, dispatch_uid="accounts.sign_in.factor_removed")
+    authenticator_reset.connect(factor_reset, dispatch_uid="accounts.sign_in.factor_reset")
+    social_account_added.connect(linked, dispatch_uid="accounts.sign_in.linked")
+    social_account_removed.connect(unlinked, dispatch_uid="accounts.sign_in.unlinked")
     user_logged_in.connect(begin, dispatch_uid="accounts.sign_in.begin")
     user_logged_out.connect(end, dispatch_uid="accounts.sign_in.end")

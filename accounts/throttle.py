@@ -14,6 +14,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from accounts.models import User
 from tmi.lib.errors import DomainError
 from tmi.lib.redis import client
 from tmi.lib.windows import hit
@@ -27,9 +28,16 @@ FORGOTTEN_AFTER = 3600
 
 def check(account: str, address: str) -> None:
     """Raises RATE_LIMITED where the account must wait, or the address has asked too often this minute."""
-    if _limit() == 0:
-        return
-    wait = _tolerant(lambda: max(_account_wait(account), _address_wait(address)))
+    _refuse(lambda: max(_account_wait(account), _address_wait(address)))
+
+
+def check_account(account: str) -> None:
+    """The same of an account alone, where the address was counted already."""
+    _refuse(lambda: _account_wait(account))
+
+
+def _refuse(wait_of: Callable[[], int]) -> None:
+    wait = _tolerant(wait_of) if _limit() else 0
     if wait:
         raise DomainError(
             "Too many attempts to sign in. Try again later.",
@@ -47,6 +55,11 @@ def failed(account: str) -> None:
 
 def succeeded(account: str) -> None:
     _tolerant(lambda: client().delete(_account_key(account)))
+
+
+def code_account(user: User) -> str:
+    """What wrong codes of a second factor are counted under: a right password does not end that count."""
+    return f"second factor of {user.pk}"
 
 
 def _limit() -> int:

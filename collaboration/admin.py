@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.audited_admin import ReadOnlyAdmin, ReadOnlyInline
-from collaboration.models import CollaborationSession, SessionParticipant, SessionRemoval
+from collaboration.models import CollaborationSession, SessionParticipant, SessionRemoval, SkippedUndo
 
 
 class ParticipantInline(ReadOnlyInline):
@@ -42,3 +42,10 @@ class SessionRemovalAdmin(ReadOnlyAdmin):
     list_display = ("user", "session", "removed_by", "created_at")
     search_fields = ("user__email", "session__id__exact")
     list_select_related = ("user", "session", "removed_by")
+
+
+@admin.register(SkippedUndo)
+class SkippedUndoAdmin(ReadOnlyAdmin):
+    list_display = ("user", "diagram", "operation_id")
+    search_fields = ("user__email", "diagram__name", "operation_id__exact")
+    list_select_related = ("user", "diagram")

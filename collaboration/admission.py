@@ -24,6 +24,7 @@ from threatmodels import access
 from threatmodels.access import Place
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
+from tmi.lib import rows
 from tmi.lib.errors import NotFound, PermissionDenied
 from tmi.lib.ids import NO_ID, parse_id
 
@@ -99,9 +100,10 @@ def admit(knock: Knock) -> tuple[User, SignInSession, Diagram]:
     sign_in = spend_ticket(knock.ticket) if knock.ticket else _by_cookie(knock.cookie)
     if sign_in is None:
         raise Refused(SIGNED_OUT)
+    rows.become(sign_in.user_id)
     seen(sign_in)
-    rows = Diagram.objects.filter(pk=knock.diagram_id or NO_ID, deleted_at=None)
-    diagram = rows.defer("cells", "svg_image", "content").first()
+    found = Diagram.objects.filter(pk=knock.diagram_id or NO_ID, deleted_at=None)
+    diagram = found.defer("cells", "svg_image", "content").first()
     if diagram is None:
         raise Refused(NOT_FOUND)
     try:

@@ -9,6 +9,7 @@ from collaboration.limits import Bucket
 from threatmodels.access import Place
 from threatmodels.roles import Role
 from tmi.config_schema import Collaboration
+from tmi.lib import metrics
 from tmi.server.wire import Wire
 
 TOO_SLOW = 1013
@@ -70,4 +71,5 @@ class Connection:
     def close(self, code: int) -> None:
         if not self.closed:
             self.closed = True
+            metrics.CLOSES.labels(code).inc()
             self.wire.close(code)

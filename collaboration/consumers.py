@@ -24,11 +24,13 @@ from collaboration.connection import (
 )
 from collaboration.fanout import frame
 from collaboration.hub import Hub
+from collaboration.ledger import TakeBack
 from collaboration.log import Submission
-from collaboration.room import Room, TakeBack
-from collaboration.telling import PROCESS, group_of
+from collaboration.room import Room
+from collaboration.telling import PROCESS
 from threatmodels.operations import Rejected
 from threatmodels.roles import Role
+from tmi.lib import metrics
 from tmi.lib.clock import now_text
 from tmi.lib.errors import DomainError, NotFound, Unavailable
 from tmi.server.wire import EXTENSION, AsgiWire, Wire
@@ -36,6 +38,7 @@ from tmi.server.wire import EXTENSION, AsgiWire, Wire
 logger = logging.getLogger(__name__)
 
 TRY_AGAIN = 1013
+BUSY_WAIT_MS = 1000
 
 
 class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
@@ -60,10 +63,11 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
         wire = scope.get("extensions", {}).get(EXTENSION)
         self.wire = wire if wire is not None else AsgiWire(send)
         try:
-            entered = await self.enter(knock)
-            while (message := await receive())["type"] != "websocket.disconnect":
-                if entered:
-                    self.hear(message)
+            with metrics.SOCKETS.track_inprogress():
+                entered = await self.enter(knock)
+                while (message := await receive())["type"] != "websocket.disconnect":
+                    if entered:
+                        self.hear(message)
         finally:
             if hasattr(self, "connection"):
                 self.connection.closed = True
@@ -76,25 +80,29 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
         try:
             user, sign_in, diagram = await self.hub.run(admit, knock)
             room = self.hub.room(diagram.pk)
-            mine, all_ = room.connections(user.pk)
+            mine, all_ = room.company.connections(user.pk)
             if mine >= self.limits.connections_per_user or all_ >= self.limits.connections_per_diagram:
                 raise Refused(TOO_MANY)
-            admission = await self.hub.run(join, user, sign_in, diagram, knock.base_url)
-            self.person, self.room = user, room
-            self.connection = Connection(
-                admission.place, admission.name, admission.role, self.wire, self.limits
-            )
-            await room.enter(self.connection, knock.since, admission.session_id, admission.there)
+            with room.company.arriving(user.pk):
+                admission = await self.hub.run(join, user, sign_in, diagram, knock.base_url)
+                self.person, self.room = user, room
+                self.connection = Connection(
+                    admission.place, admission.name, admission.role, self.wire, self.limits
+                )
+                await room.ledger.greet(self.connection, knock.since)
+            await room.enter(self.connection, admission.session_id, admission.there)
         except Refused as refused:
-            self.wire.close(refused.code)
-            return False
+            return self.turn_away(refused.code)
         except NotFound:
-            self.wire.close(NOT_FOUND)
-            return False
+            return self.turn_away(NOT_FOUND)
         except Unavailable:
-            self.wire.close(TRY_AGAIN)
-            return False
+            return self.turn_away(TRY_AGAIN)
         return not self.connection.closed
+
+    def turn_away(self, code: int) -> bool:
+        metrics.CLOSES.labels(code).inc()
+        self.wire.close(code)
+        return False
 
     # -- messages
 
@@ -120,7 +128,9 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
             asked = protocol.parse(text, most_steps=self.limits.operation_cells)
         except protocol.EditRefused as refused:
             if self.within_limit(refused.operation_id):
-                self.room.reject(connection, refused.operation_id, Rejected(refused.reason, refused.message))
+                self.room.ledger.reject(
+                    connection, refused.operation_id, Rejected(refused.reason, refused.message)
+                )
         except protocol.Malformed as malformed:
             connection.malformed += 1
             details = {"field": malformed.field, "reason": malformed.message}
@@ -141,9 +151,9 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
     def edit(self, asked: protocol.Edit) -> None:
         if self.connection.role < Role.WRITER:
             denied = Rejected("permission_denied", "A reader cannot change the diagram.")
-            self.room.reject(self.connection, asked.operation_id, denied)
+            self.room.ledger.reject(self.connection, asked.operation_id, denied)
         elif self.within_limit(asked.operation_id):
-            self.room.ask(
+            self.room.ledger.ask(
                 self.connection,
                 Submission(asked.operation_id, self.connection.user_id, asked.operation, asked.base_vector),
             )
@@ -158,40 +168,33 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
         if self.connection.role < Role.WRITER:
             self.complain("PERMISSION_DENIED", "A reader cannot change the diagram.")
         elif self.within_limit(None):
-            self.room.ask(self.connection, TakeBack(self.connection.user_id, kind))
+            self.room.ledger.ask(self.connection, TakeBack(self.connection.user_id, kind))
 
     def sync(self, asked: protocol.SyncRequest) -> None:
         if self.within_limit(None):
-            self.hub.spawn(self.room.send_behind(self.connection, asked.update_vector))
+            self.hub.spawn(self.room.ledger.send_behind(self.connection, asked.update_vector))
 
     def within_limit(self, operation_id: Any) -> bool:
         """Takes one of the edits that the person has; whoever goes far beyond is cut off."""
         limit = self.room.edit_limit(self.connection.user_id)
-        if limit.take():
+        ledger = self.room.ledger
+        within = limit.take()
+        if within and not ledger.is_full:
             return True
-        wait = round(limit.bucket.wait_seconds() * 1000) + 1
+        wait = BUSY_WAIT_MS if within else round(limit.bucket.wait_seconds() * 1000) + 1
         if limit.is_flood():
             self.connection.close(TOO_MANY)
         elif operation_id is None:
             self.complain("RATE_LIMITED", "Too much at once.", {"retry_after_ms": wait})
         else:
-            said = protocol.OperationRejected(
-                operation_id=operation_id,
-                reason="rate_limited",
-                message="Too many operations at once.",
-                update_vector=self.room.told,
-                affected_cells=[],
-                requires_resync=False,
-                timestamp=now_text(),
-                retry_after_ms=wait,
-            )
-            self.connection.send(frame(said))
+            limited = Rejected("rate_limited", "Too many operations at once.")
+            ledger.reject(self.connection, operation_id, limited, wait)
         return False
 
     # -- presence
 
     def relay(self, kind: str, message: Any) -> None:
-        self.room.relay(self.connection.user_id, kind, protocol.encode(message))
+        self.room.company.relay(self.connection.user_id, kind, protocol.encode(message))
 
     def is_presenter(self) -> bool:
         return self.room.session is not None and self.room.session.presenter == self.connection.user_id
@@ -233,7 +236,7 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
 
     def change_presenter(self, asked: protocol.ChangePresenter) -> None:
         if self.is_host():
-            if asked.new_presenter in self.room.everybody():
+            if asked.new_presenter in self.room.company.everybody():
                 self.present(asked.new_presenter)
             else:
                 self.complain("NOT_FOUND", "There is no such participant.", {"field": "new_presenter"})
@@ -247,7 +250,7 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
     def remove_participant(self, asked: protocol.RemoveParticipant) -> None:
         if not self.is_host():
             return
-        removed = self.room.everybody().get(asked.user_internal_uuid)
+        removed = self.room.company.everybody().get(asked.user_internal_uuid)
         if removed is None:
             self.complain("NOT_FOUND", "There is no such participant.", {"field": "user_internal_uuid"})
         elif removed.role == Role.OWNER:
@@ -292,7 +295,7 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
         for connection in self.room.here.of(user_id):
             connection.send(frames)
         told = {"type": "direct", "process": PROCESS, "user_id": str(user_id), "frame": frames}
-        self.hub.publish(group_of(self.room.diagram_id), told)
+        self.hub.publish(self.room.company.group, told)
 
 
 HANDLERS: dict[type[Any], Callable[[DiagramConsumer, Any], None]] = {

@@ -17,7 +17,7 @@ from tmi.server.wire import text_frame
 logger = logging.getLogger(__name__)
 
 # What is kept to answer who comes back a moment later.
-MOST_KEPT, MOST_KEPT_BYTES = 2_000, 2 * 1024 * 1024
+MOST_KEPT, MOST_KEPT_BYTES = 2_000, 1024 * 1024
 
 
 class Fanout:

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,7 +21,6 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
 from collaboration import keys, telling
@@ -30,8 +28,9 @@ from collaboration.actions import session as sessions
 from collaboration.connection import INACTIVE, NOT_ALLOWED, SIGNED_OUT
 from collaboration.room import Room
 from collaboration.telling import EVENTS, PROCESS, event_of, group_of
-from threatmodels import access, log
+from threatmodels import access
 from threatmodels.models import Diagram
+from tmi.lib import metrics, rows
 from tmi.lib.errors import Unavailable
 from tmi.lib.events import Event
 
@@ -44,7 +43,6 @@ THREADS = 4
 LOOK_SECONDS = 0.7
 PRESENCE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 20.0
-RETENTION_SECONDS = 3600.0
 # Messages that wait for Redis; when it is away they are worth nothing, for the database has them.
 MOST_WAITING = 1_000
 REDIS_SECONDS = 1.0
@@ -57,15 +55,15 @@ class Hub:
         self.loop = asyncio.get_running_loop()
         self.limits = settings.CONFIG.collaboration
         self.rooms: dict[UUID, Room] = {}
-        self.counts: dict[str, int] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="collaboration")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._inboxes: dict[UUID, asyncio.Task[Any]] = {}
         self._outgoing: asyncio.Queue[Callable[[], Awaitable[Any]]] = asyncio.Queue(MOST_WAITING)
         self._keys = keys.Keys()
         self._kept: dict[UUID, deque[bytes]] = {}
-        self._presence_at = self._housekeeping_at = self._dropped_at = -RETENTION_SECONDS
+        self._presence_at = self._housekeeping_at = -HOUSEKEEPING_SECONDS
         self._looking = asyncio.Lock()
+        self._show()
         self.spawn(self._send_outgoing())
         self.spawn(self._forever(LOOK_SECONDS, self.look_around))
         self.spawn(self._listen(EVENTS, self._hear_event))
@@ -77,6 +75,15 @@ class Hub:
         hub = Hub()
         telling.deliver_to(hub.on_event)
         return hub
+
+    def _show(self) -> None:
+        """What /metrics says of the rooms."""
+        metrics.watch(metrics.ROOMS, lambda: len(self.rooms))
+        metrics.watch(metrics.QUEUE.labels("redis"), self._outgoing.qsize)
+        metrics.watch(
+            metrics.QUEUE.labels("operations"),
+            lambda: sum(room.ledger.waiting for room in self.rooms.values()),
+        )
 
     # -- for rooms
 
@@ -100,16 +107,13 @@ class Hub:
         """Adds operations to the list of the session in Redis, in a moment."""
         self._kept.setdefault(session_id, deque(maxlen=keys.MOST_OPERATIONS)).extend(texts)
 
-    def count(self, what: str, number: int = 1) -> None:
-        self.counts[what] = self.counts.get(what, 0) + number
-
     def room(self, diagram_id: UUID) -> Room:
         """The room of a diagram, which may be new."""
         found = self.rooms.get(diagram_id)
         if found is None:
             found = self.rooms[diagram_id] = Room(self, diagram_id)
             hear = partial(self._hear_room, found)
-            task = self.loop.create_task(self._listen(group_of(diagram_id), hear, found.tell_people))
+            task = self.loop.create_task(self._listen(group_of(diagram_id), hear, found.company.tell_others))
             self._inboxes[diagram_id] = task
         return found
 
@@ -126,24 +130,32 @@ class Hub:
     def _take_event(self, event: Event) -> None:
         if event.kind == "diagram.operation":
             room = self.rooms.get(event.entity_id)
-            if room is not None and event.data["sequence_number"] > room.told:
-                self.spawn(room.catch_up(event.data["sequence_number"]))
+            if room is not None and event.data["sequence_number"] > room.ledger.told:
+                self.spawn(room.ledger.catch_up(event.data["sequence_number"]))
         elif event.kind == "collaboration_session.ended":
             room = self.rooms.get(UUID(event.data["diagram_id"]))
             if room is not None and room.session is not None and room.session.id == event.entity_id:
                 room.end(event.actor_id, event.data["message"])
         elif event.kind in ("diagram.deleted", "threat_model.deleted"):
             for room in list(self.rooms.values()):
-                if event.entity_id in (room.diagram_id, room.threat_model_id):
+                if event.entity_id in (room.diagram_id, room.ledger.threat_model_id):
                     self.spawn(room.gone())
-        elif event.kind.startswith("asset."):
-            for room in list(self.rooms.values()):
-                if event.threat_model_id == room.threat_model_id:
-                    self.spawn(room.assets_changed())
+        elif event.kind.startswith(("asset.", "threat.", "suggestion.")):
+            self._parts_changed(event)
         elif self.rooms and event.kind.startswith(
             ("access.", "group.", "session.", "user.", "threat_model.")
         ):
             self.spawn(self.check_standings())
+
+    def _parts_changed(self, event: Event) -> None:
+        """Cells refer to assets, and threats are shown on them."""
+        for room in self.rooms.values():
+            if event.threat_model_id != room.ledger.threat_model_id:
+                continue
+            if event.kind.startswith("asset."):
+                self.spawn(room.ledger.assets_changed())
+            else:
+                room.threats_changed()
 
     async def _hear_room(self, room: Room, message: dict[str, Any]) -> None:
         room.heard_at = time.monotonic()
@@ -151,11 +163,11 @@ class Hub:
             return
         kind = message["type"]
         if kind == "operations":
-            await room.hear_operations(message["first"], message["texts"])
+            await room.ledger.hear(message["first"], message["texts"])
         elif kind == "presence":
-            room.hear_presence(message["rows"])
+            room.company.hear_presence(message["rows"])
         elif kind == "people":
-            room.hear_people(message["process"], message["people"], asks=message["asks"])
+            room.company.hear_others(message["process"], message["people"], asks=message["asks"])
         elif kind == "session":
             await room.refresh_session()
         elif kind == "direct":
@@ -202,9 +214,6 @@ class Hub:
         if now - self._housekeeping_at > HOUSEKEEPING_SECONDS:
             self._housekeeping_at = now
             await self.run(_housekeep, self._present())
-        if self.limits.log_retention_days and now - self._dropped_at > RETENTION_SECONDS:
-            self._dropped_at = now
-            await self.run(_drop_old_operations, self.limits.log_retention_days)
         if not self.rooms:
             return
         await self._check_vectors()
@@ -213,19 +222,20 @@ class Hub:
         self._close_inactive(now)
         for room in list(self.rooms.values()):
             if now - room.heard_at > 3 * PRESENCE_SECONDS:
-                room.elsewhere.keep(now)
-            elif room.elsewhere.forget_silent(now):
-                room.people_changed()
+                room.company.elsewhere.keep(now)
+            elif room.company.elsewhere.forget_silent(now):
+                room.company.changed()
             await room.mend()
-            await room.rest()
+            await room.ledger.rest()
 
     async def _check_vectors(self) -> None:
-        found = await self.run(_vectors, list(self.rooms))
-        for diagram_id, room in list(self.rooms.items()):
+        asked = list(self.rooms.items())  # a room that is made meanwhile was not asked about
+        found = await self.run(_vectors, [diagram_id for diagram_id, _ in asked])
+        for diagram_id, room in asked:
             if diagram_id not in found:
                 await room.gone()
-            elif found[diagram_id] > room.told:
-                self.spawn(room.catch_up(found[diagram_id]))
+            elif found[diagram_id] > room.ledger.told:
+                self.spawn(room.ledger.catch_up(found[diagram_id]))
 
     async def _check_sessions(self) -> None:
         live = {room.session.id: room for room in self.rooms.values() if room.session is not None}
@@ -253,8 +263,8 @@ class Hub:
                 one.close(NOT_ALLOWED)
             elif standing.role != one.role:
                 one.role = standing.role
-                room.people_changed()
-                room.tell_people()
+                room.company.changed()
+                room.company.tell_others()
 
     def _close_inactive(self, now: float) -> None:
         for room in self.rooms.values():
@@ -264,20 +274,20 @@ class Hub:
 
     def _tell_presence(self) -> None:
         for room in self.rooms.values():
-            room.tell_people()
+            room.company.tell_others()
         kept, self._kept = self._kept, {}
         for session_id, texts in kept.items():
             self._queue(partial(self._keys.operations, session_id, list(texts)))
         if self.rooms:
             told = [
-                keys.Presence(room.diagram_id, room.session, room.people(), room.everybody())
+                keys.Presence(room.diagram_id, room.session, room.company.people(), room.company.everybody())
                 for room in self.rooms.values()
             ]
             self._queue(partial(self._keys.presence, told))
 
     def _present(self) -> dict[UUID, list[UUID]]:
         return {
-            room.session.id: list(room.everybody())
+            room.session.id: list(room.company.everybody())
             for room in self.rooms.values()
             if room.session is not None and len(room.here)
         }
@@ -332,7 +342,9 @@ class Hub:
 def _with_database(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """What is wrong with the connection becomes Unavailable, and the next caller gets a new one."""
     try:
-        return function(*args, **kwargs)
+        # A room speaks for all who are in it; whoever comes in is asked for by themselves (`admit`).
+        with rows.scope(rows.EVERYTHING):
+            return function(*args, **kwargs)
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         connection.close()
         raise Unavailable("The database is away.") from error
@@ -349,7 +361,3 @@ def _vectors(diagram_ids: list[UUID]) -> dict[UUID, int]:
 def _housekeep(present: dict[UUID, list[UUID]]) -> None:
     sessions.keep_alive(present)
     sessions.end_stale_sessions()
-
-
-def _drop_old_operations(days: int) -> None:
-    log.drop_old(timezone.now() - timedelta(days=days))

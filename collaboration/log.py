@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ from tmi.lib.ids import new_id
 OPTIMISTIC_TRIES = 3
 
 Kind = Literal["undo", "redo"]
+HistoryMessage = Literal["done", "changed_by_others", "no_operations_to_undo", "no_operations_to_redo"]
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Outcome:
 class Undone:
     """What became of a request to undo or redo."""
 
-    message: str
+    message: HistoryMessage
     operation_id: UUID | None = None
     undone_operation_id: UUID | None = None
 
@@ -146,7 +147,7 @@ def take_back(replica: Replica, actor_id: UUID, kind: Kind) -> tuple[list[Diagra
         news = catch_up(replica)
         target = _latest(replica, actor_id, kind)
         if target is None:
-            return news, Undone(f"no_operations_to_{kind}")
+            return news, Undone("no_operations_to_undo" if kind == "undo" else "no_operations_to_redo")
         applied = _inverted(replica, target, actor_id)
         about = target.operation_id if kind == "undo" else target.undo_of
         if applied is None:
@@ -201,6 +202,9 @@ def _try(replica: Replica, submissions: Sequence[Submission], outcome: Outcome) 
     except IntegrityError:
         _take_back(replica, attempt)
         return _try_without_known(replica, submissions, outcome)
+    except DataError:
+        _take_back(replica, attempt)
+        return _try_one_by_one(replica, submissions, outcome)
     if written is None:
         _take_back(replica, attempt)
         outcome.news += _missed(replica)
@@ -230,6 +234,20 @@ def _try_without_known(replica: Replica, submissions: Sequence[Submission], outc
             for one in submissions
         ]
     return settled
+
+
+def _try_one_by_one(replica: Replica, submissions: Sequence[Submission], outcome: Outcome) -> bool:
+    """The database cannot hold one of them; the others do not suffer for it."""
+    if len(submissions) == 1:
+        outcome.results = [Rejected("validation_failed", "The database cannot hold this operation.")]
+        return True
+    results: list[Rejected | Repeated | None] = []
+    for one in submissions:
+        inner = append(replica, [one])
+        outcome.news += inner.news
+        results += inner.results
+    outcome.results = results
+    return True
 
 
 def _carry_out_all(replica: Replica, submissions: Sequence[Submission]) -> _Attempt:

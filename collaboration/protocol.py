@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from threatmodels import operations
 from threatmodels.operations import Cell, Operation, Rejected
@@ -30,6 +30,10 @@ Reason: TypeAlias = Literal[
     "unavailable",
 ]
 STEPS = frozenset({"add", "update", "remove"})
+# A pointer may be beside the canvas, but nowhere that a number cannot tell.
+BEYOND = 1e9
+Coordinate: TypeAlias = Annotated[int | float, Field(ge=-BEYOND, le=BEYOND, allow_inf_nan=False)]
+Zoom: TypeAlias = Annotated[int | float, Field(gt=0, le=1000, allow_inf_nan=False)]
 # Deeper than any cell may be; what is below has been refused before anything walks down there.
 MOST_NESTED = 40
 
@@ -58,8 +62,8 @@ class Edit:
 class Point:
     """A place on the canvas."""
 
-    x: int | float
-    y: int | float
+    x: Coordinate
+    y: Coordinate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +109,9 @@ class PresenterSelectionChanged:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenterViewportChanged:
     message_type: Literal["presenter_viewport"]
-    x: float
-    y: float
-    zoom: float
+    x: Coordinate
+    y: Coordinate
+    zoom: Zoom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -432,6 +436,14 @@ class PresenterDenied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreatsChanged:
+    """Threats of the model, or decisions about suggestions, are not what they were: read them again."""
+
+    message_type: Literal["threats_changed"] = "threats_changed"
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Error:
     """A message that could not be understood or is not allowed; nothing has changed."""
 
@@ -460,6 +472,7 @@ FROM_SERVER: tuple[type[Any], ...] = (
     Selection,
     PresenterRequested,
     PresenterDenied,
+    ThreatsChanged,
     Error,
 )
 
@@ -474,7 +487,12 @@ def encode(message: Any) -> bytes:
 
 
 def rejection(
-    operation_id: UUID, error: Rejected, *, update_vector: int, timestamp: str
+    operation_id: UUID,
+    error: Rejected,
+    *,
+    update_vector: int,
+    timestamp: str,
+    retry_after_ms: int | None = None,
 ) -> OperationRejected:
     """The answer to an operation that was not carried out."""
     return OperationRejected(
@@ -485,4 +503,5 @@ def rejection(
         affected_cells=error.cell_ids,
         requires_resync=error.reason == "conflict_detected",
         timestamp=timestamp,
+        retry_after_ms=retry_after_ms,
     )

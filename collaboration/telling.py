@@ -27,6 +27,8 @@ KINDS = (
     "diagram.",
     "group.",
     "session.",
+    "suggestion.",
+    "threat.",
     "threat_model.",
     "user.",
 )

@@ -40,23 +40,35 @@ def stacks(own: Iterable[Own], skipped: Iterable[UUID] = ()) -> Stacks:
 
     Taking an operation back moves it from one stack to the other; a new edit ends what could be redone.
     """
-    found, passed = Stacks(), set(skipped)
+    # Ordered sets: taking the latest off a list of UUIDs would compare it with all of them.
+    undo: dict[UUID, None] = {}
+    redo: dict[UUID, None] = {}
+    passed = set(skipped)
     undone: dict[UUID, UUID] = {}
+    # Whichever edit an undo or redo goes back to; the last hundred edits are within reach.
+    edit_of: dict[UUID, UUID] = {}
+    edits: list[UUID] = []
     for one in own:
+        before = one.undo_of or one.redo_of
+        edit_of[one.operation_id] = edit_of.get(before, before) if before else one.operation_id
         if one.undo_of is not None:
-            _discard(found.undo, one.undo_of)
-            found.redo.append(one.operation_id)
+            undo.pop(one.undo_of, None)
+            redo[one.operation_id] = None
             undone[one.undo_of] = one.operation_id
         elif one.redo_of is not None:
-            _discard(found.redo, undone.get(one.redo_of))
-            found.undo.append(one.operation_id)
+            if one.redo_of in undone:
+                redo.pop(undone[one.redo_of], None)
+            undo[one.operation_id] = None
         else:
-            found.redo.clear()
-            found.undo.append(one.operation_id)
-    return Stacks(
-        [one for one in found.undo if one not in passed][-MOST_BACK:],
-        [one for one in found.redo if one not in passed][-MOST_BACK:],
-    )
+            redo.clear()
+            undo[one.operation_id] = None
+            edits.append(one.operation_id)
+    near = set(edits[-MOST_BACK:])
+
+    def left(stack: Iterable[UUID]) -> list[UUID]:
+        return [one for one in stack if one not in passed and edit_of[one] in near]
+
+    return Stacks(left(undo), left(redo))
 
 
 def touched(operation: Operation) -> Touched:
@@ -89,8 +101,3 @@ def _paths(merge_patch: Mapping[str, Any], above: Path = ()) -> Iterable[Path]:
             yield from _paths(value, (*above, key))
         else:
             yield (*above, key)
-
-
-def _discard(stack: list[UUID], item: UUID | None) -> None:
-    if item in stack:
-        stack.remove(item)

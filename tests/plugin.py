@@ -14,6 +14,9 @@ os.environ.setdefault("TMI_RATE_LIMITS_REQUESTS_PER_MINUTE", "0")
 os.environ.setdefault("TMI_RATE_LIMITS_PER_ENDPOINT_PER_MINUTE", "0")
 os.environ.setdefault("TMI_SERVER_CHECK_ANSWERS", "true")
 os.environ.setdefault("TMI_LOGGING_ALSO_LOG_TO_CONSOLE", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # What one process of the tests empties, another may be counting in.
+    os.environ["TMI_DATABASE_REDIS_DB"] = os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")
 # Playwright keeps an event loop in the thread of a browser test, whose database calls are made there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -6,7 +6,8 @@ What a person has no role on does not exist for them (`NotFound`); a role that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -17,12 +18,14 @@ from django.db.models.functions import Lower
 from accounts import audit
 from accounts.models import GroupMember, User
 from accounts.models.user import UserQuerySet
-from threatmodels.access_sql import is_invited, reachable, role_rank, standing_sql
+from threatmodels.access_sql import Person, is_invited, reachable, role_rank, standing_sql
 from threatmodels.choices import SubjectType
-from threatmodels.models import AccessInvitation, Record, ThreatModel, ThreatModelAccess
+from threatmodels.models import AccessInvitation, Record, ThreatModel, ThreatModelAccess, Webhook
 from threatmodels.models.threat_model import ThreatModelQuerySet
 from threatmodels.roles import Role
+from tmi.lib.compiled import Compiled
 from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
+from tmi.lib.events import Event, publish_on_commit
 from tmi.lib.ids import NO_ID, parse_id
 
 RecordT = TypeVar("RecordT", bound=Record)
@@ -43,10 +46,15 @@ def restorable_by(user: User) -> ThreatModelQuerySet:
     return with_role(_reachable(user).deleted(), user).filter(role_rank=Role.OWNER)
 
 
-def readable(user: User, threat_model_id: UUID | str) -> ThreatModelQuerySet:
-    """The live threat model of this id with `role_rank` and `is_invited`; empty where there is no role."""
-    of_id = ThreatModel.objects.filter(pk=parse_id(threat_model_id) or NO_ID, deleted_at=None)
-    return with_role(of_id, user).filter(role_rank__gte=Role.READER)
+def read_threat_model(user: User, threat_model_id: UUID | str, columns: Collection[str]) -> dict[str, Any]:
+    """Columns of the live threat model, with `role_rank` and `is_invited`. Raises NotFound."""
+    person = Person.of(user)
+    of_columns = _columns_by_id(frozenset(columns) | {"role_rank", "is_invited"})
+    found = of_columns(model_id=parse_id(threat_model_id) or NO_ID, **person._asdict())
+    if not found or found[0]["role_rank"] < Role.READER:
+        raise NotFound
+    row: dict[str, Any] = found[0]
+    return row
 
 
 def get_threat_model(
@@ -98,6 +106,27 @@ def records_in(threat_model: ThreatModel, kind: type[RecordT], *, deleted: bool 
         raise PermissionDenied("This needs the role writer; yours is reader.")
     inside: QuerySet[RecordT] = kind._default_manager.filter(threat_model=threat_model)
     return inside.filter(deleted_at__isnull=not deleted)
+
+
+def webhooks_of(user: User) -> QuerySet[Webhook]:
+    """The webhooks that the person manages: their own, and those of live models that they own."""
+    own = Q(user=user, threat_model=None)
+    return Webhook.objects.filter(
+        own | Q(threat_model__in=visible_to(user).filter(role_rank=Role.OWNER).values("pk"))
+    )
+
+
+def get_webhook(user: User, webhook_id: UUID | str) -> Webhook:
+    """One of them; raises NotFound."""
+    found = (
+        webhooks_of(user)
+        .select_related("user", "threat_model")
+        .filter(pk=parse_id(webhook_id) or NO_ID)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def person(user_id: UUID | str, *, field: str) -> User:
@@ -163,21 +192,39 @@ def entries_of(threat_model: ThreatModel) -> list[ThreatModelAccess | AccessInvi
 
 def with_role(threat_models: ThreatModelQuerySet, user: User) -> ThreatModelQuerySet:
     """Annotates `role_rank` (0 for none) and `is_invited`: part of the role comes from an open invitation."""
-    return threat_models.annotate(role_rank=role_rank(user), is_invited=is_invited(user))
+    return _with_role(threat_models, Person.of(user))
+
+
+def _with_role(threat_models: ThreatModelQuerySet, person: Person) -> ThreatModelQuerySet:
+    return threat_models.annotate(role_rank=role_rank(person), is_invited=is_invited(person))
+
+
+def _of_id(model_id: UUID, user_id: UUID, email: str) -> ThreatModelQuerySet:
+    return _with_role(ThreatModel.objects.filter(pk=model_id), Person(user_id, email))
+
+
+_BY_ID = Compiled(_of_id, model_id=UUID, user_id=UUID, email=str)
+
+
+@lru_cache(maxsize=100)
+def _columns_by_id(columns: frozenset[str]) -> Compiled[ThreatModel]:
+    def make(**values: Any) -> QuerySet[ThreatModel, Any]:
+        return _of_id(**values).filter(deleted_at=None).values(*sorted(columns))
+
+    return Compiled(make, model_id=UUID, user_id=UUID, email=str)
 
 
 def _load(user: User, threat_model_id: UUID, *, deleted: bool) -> ThreatModel:
-    of_id = ThreatModel.objects.filter(pk=threat_model_id, deleted_at__isnull=not deleted)
+    found: list[ThreatModel] = _BY_ID(model_id=threat_model_id, **Person.of(user)._asdict())
     least = Role.OWNER if deleted else Role.READER
-    found: ThreatModel | None = with_role(of_id, user).filter(role_rank__gte=least).first()
-    if found is None:
+    if not found or found[0].is_deleted != deleted or found[0].role_rank < least:
         raise NotFound
-    return found
+    return found[0]
 
 
 def _reachable(user: User) -> ThreatModelQuerySet:
     """Models with any role, whether deleted or not."""
-    return ThreatModel.objects.filter(reachable(user))
+    return ThreatModel.objects.filter(reachable(Person.of(user)))
 
 
 def _groups(user: User) -> QuerySet[Any]:
@@ -216,3 +263,4 @@ def _accept_invitation(threat_model: ThreatModel, user: User) -> None:
         changes={"email": (None, user.email), "role": (None, granted.role)},
     )
     invitation.delete()
+    publish_on_commit(Event("access.accept", granted.pk, threat_model.pk, user.pk))

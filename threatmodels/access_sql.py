@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, IntegerField, Lookup, UUIDField
@@ -31,18 +32,28 @@ REACHABLE = """ARRAY(SELECT id FROM threat_models WHERE owner_internal_uuid = {p
   UNION SELECT threat_model_id FROM access_invitations WHERE lower(email) = {email})"""
 
 
+class Person(NamedTuple):
+    """What of somebody decides their roles: `email` is in small letters, and None unless it is proved."""
+
+    user_id: UUID
+    email: str | None
+
+    @classmethod
+    def of(cls, user: User) -> Person:
+        return cls(user.pk, user.email.lower() if user.email_verified else None)
+
+
 class PersonSql(Func):
     """One of the texts above, for a person."""
 
-    def __init__(self, text: str, user: User, **extra: Any) -> None:
+    def __init__(self, text: str, person: Person, **extra: Any) -> None:
         super().__init__(F("pk"), F("owner"), **extra)
-        self.text, self.user = text, user
+        self.text, self.person = text, person
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         model_id, owner = (compiler.compile(one)[0] for one in self.get_source_expressions())
         sql, names = _positional(self.text)
-        email = self.user.email.lower() if self.user.email_verified else None
-        values = {"person": self.user.pk, "everyone": EVERYONE_ID, "email": email}
+        values = {"person": self.person.user_id, "everyone": EVERYONE_ID, "email": self.person.email}
         return sql.replace("{id}", model_id).replace("{owner}", owner), [values[name] for name in names]
 
 
@@ -53,19 +64,19 @@ def _positional(text: str) -> tuple[str, list[str]]:
     return PARAMETER.sub("%s", whole), PARAMETER.findall(whole)
 
 
-def role_rank(user: User) -> PersonSql:
+def role_rank(person: Person) -> PersonSql:
     """The rank of the person's role, 0 for none."""
-    return PersonSql(ROLE_RANK, user, output_field=IntegerField())
+    return PersonSql(ROLE_RANK, person, output_field=IntegerField())
 
 
-def is_invited(user: User) -> PersonSql:
+def is_invited(person: Person) -> PersonSql:
     """Whether an open invitation speaks of the person."""
-    return PersonSql(IS_INVITED, user, output_field=BooleanField())
+    return PersonSql(IS_INVITED, person, output_field=BooleanField())
 
 
-def reachable(user: User) -> Lookup[Any]:
+def reachable(person: Person) -> Lookup[Any]:
     """The condition that the person has any role, read from indexes alone."""
-    return _AnyOf(F("pk"), PersonSql(REACHABLE, user, output_field=ArrayField(UUIDField())))
+    return _AnyOf(F("pk"), PersonSql(REACHABLE, person, output_field=ArrayField(UUIDField())))
 
 
 class _AnyOf(Lookup[Any]):

@@ -21,6 +21,8 @@ from threatmodels.actions.threat_model import (
     restore_threat_model,
     transfer_threat_model,
 )
+from threatmodels.actions.webhook import update_webhook
+from threatmodels.choices import WebhookStatus
 from threatmodels.models import (
     AccessInvitation,
     Asset,
@@ -33,7 +35,10 @@ from threatmodels.models import (
     Threat,
     ThreatModel,
     ThreatModelAccess,
+    Webhook,
+    WebhookDelivery,
 )
+from threatmodels.pack_admin import RulePackAdmin
 from tmi.lib.errors import DomainError
 
 
@@ -197,9 +202,37 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_select_related = ("threat_model", "granted_by")
 
 
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    list_display = ["url", "user", "threat_model", "status", "failures", "created_at"]
+    list_filter: ClassVar[list[Any]] = ["status"]
+    search_fields = ["url", "user__email", "threat_model__name"]
+    list_select_related = ("user", "threat_model")
+    date_hierarchy = "created_at"
+    actions = ["disable"]
+
+    @admin.action(description=gettext_lazy("Disable"))
+    def disable(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        for webhook in queryset:
+            update_webhook(webhook, actor=_actor(request), status=WebhookStatus.DISABLED)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["event", "webhook", "status", "created_at", "delivered_at"]
+    list_filter: ClassVar[list[Any]] = ["status"]
+    search_fields = ["event", "webhook__url", "event_id__exact"]
+    list_select_related = ("webhook",)
+    date_hierarchy = "created_at"
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "action", "entity_type", "entity_id", "actor_label", "threat_model_id"]
     list_filter: ClassVar[list[Any]] = ["action", "entity_type"]
     search_fields = ["actor_label", "entity_id__exact", "threat_model_id__exact"]
     date_hierarchy = "created_at"
+
+
+# Registered by its own module, which is imported for that.
+__all__ = ["RulePackAdmin"]

@@ -53,6 +53,33 @@ class EntityType(models.TextChoices):
     ASSET = "asset", _("asset")
 
 
+class WebhookStatus(models.TextChoices):
+    """Pending until the receiver has answered a challenge; disabled after too many failures, or by people."""
+
+    PENDING = "pending", _("waiting for the receiver's answer")
+    ACTIVE = "active", _("active")
+    DISABLED = "disabled", _("disabled")
+
+
+# What people may ask for.
+SWITCHES = [WebhookStatus.ACTIVE.value, WebhookStatus.DISABLED.value]
+
+
+class DeliveryStatus(models.TextChoices):
+    """Dead: given up, and kept so that it can be sent again."""
+
+    PENDING = "pending", _("pending")
+    DELIVERED = "delivered", _("delivered")
+    DEAD = "dead", _("given up")
+
+
+class Verdict(models.TextChoices):
+    """What somebody decided about a suggestion."""
+
+    ACCEPTED = "accepted", _("accepted")
+    NOT_APPLICABLE = "not_applicable", _("not applicable")
+
+
 class RoleName(models.TextChoices):
     OWNER = "owner", _("Owner")
     WRITER = "writer", _("Writer")

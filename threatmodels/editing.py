@@ -27,7 +27,8 @@ def carry_out(state: State, operation: Operation, *, assets: Collection[str] | N
     conflict_detected, no_state_change, too_large.
     """
     _refuse_odd_ids(state, operation["cells"])
-    applied = state.apply(operation)
+    # Each step by itself, for the log keeps them all.
+    applied = state.apply(operation, check=_check_form)
     try:
         _check(state, applied, assets)
     except Rejected:
@@ -60,13 +61,17 @@ def _keeping(step: Step, old: Cell | None, hidden: Collection[str]) -> Step:
 
 
 def _refuse_odd_ids(state: State, steps: Iterable[Step]) -> None:
+    added: dict[str, str] = {}
     for step in steps:
         cell_id, data = step["id"], step.get("data") or {}
         if not is_cell_id(cell_id):
             raise _invalid(cell_id, Problem("/id", "A UUID is expected."))
         if data.get("id", cell_id) != cell_id:
             raise _invalid(cell_id, Problem("/id", "A cell keeps its id."))
-        if step["operation"] == "add" and state.spelled(cell_id) not in (None, cell_id):
+        if step["operation"] != "add":
+            continue
+        spelled = added.setdefault(cell_id.lower(), state.spelled(cell_id) or cell_id)
+        if spelled != cell_id:
             raise _invalid(cell_id, Problem("/id", "Another cell has this id."))
 
 
@@ -74,8 +79,6 @@ def _check(state: State, applied: Applied, assets: Collection[str] | None) -> No
     if len(state.cells) > MOST_CELLS and any(cell is None for cell in applied.before.values()):
         raise Rejected("too_large", f"A diagram has at most {MOST_CELLS} cells.")
     touched = [cell for pk in applied.before if (cell := state.cells.get(pk)) is not None]
-    for cell in touched:
-        _check_form(cell)
     kinds = Kinds(state)
     for cell in _concerned(state, applied, touched):
         if wrong := next(reference_problems(cell, kinds), None):

@@ -1,13 +1,18 @@
-"""A threat model as a neutral document: what writers of file formats and copies begin with."""
+"""A threat model as a file, and the neutral document that writers of file formats and copies begin with."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.text import slugify
+
 from threatmodels.interchange import document as neutral
+from threatmodels.interchange.recognise import TITLES
+from threatmodels.interchange.registry import FILES, WRITERS
 from threatmodels.models import (
     Asset,
     Diagram,
@@ -20,6 +25,47 @@ from threatmodels.models import (
     ThreatModel,
 )
 from threatmodels.operations import Cell
+from tmi.lib.errors import ValidationFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One kind of file: what people call it, what browsers do, its ending, and how it is written."""
+
+    title: str
+    media_type: str
+    ending: str
+    write: Callable[[ThreatModel], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file that is ready to be sent."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def _of_document(kind: str) -> Callable[[ThreatModel], bytes]:
+    return lambda threat_model: WRITERS[kind](document_of(threat_model))
+
+
+# By the names that the API uses.
+EXPORTS: dict[str, Export] = {
+    kind: Export(TITLES[kind], media_type, ending, _of_document(kind))
+    for kind, (media_type, ending) in FILES.items()
+}
+
+
+def export_file(threat_model: ThreatModel, kind: str) -> ExportedFile:
+    """The threat model in one of the formats of EXPORTS. Raises ValidationFailed for any other."""
+    export = EXPORTS.get(kind)
+    if export is None:
+        raise ValidationFailed.of("format", f"One of {', '.join(EXPORTS)}.")
+    stem = slugify(threat_model.name)[:80] or "threat-model"
+    return ExportedFile(f"{stem}.{export.ending}", export.media_type, export.write(threat_model))
+
 
 Entries = dict[tuple[str, UUID], neutral.Metadata]
 

@@ -7,7 +7,7 @@ so that states may share them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,11 +81,12 @@ class State:
         """The id as the diagram writes it: the same UUID in capitals is the same UUID."""
         return self._folded.get(cell_id.lower())
 
-    def apply(self, operation: Operation) -> Applied:
+    def apply(self, operation: Operation, check: Callable[[Cell], None] | None = None) -> Applied:
         """Carries out the steps in order, all or none; steps without effect are left out.
 
-        Removing a cell also removes the flows attached to it and takes its children out of it. What cells may
-        look like and refer to is not checked here. Raises Rejected: conflict_detected, no_state_change.
+        Removing a cell also removes the flows attached to it and takes its children out of it. `check` gets
+        every cell that a step makes, and may raise; what cells refer to is not checked here. Raises Rejected:
+        conflict_detected, no_state_change.
         """
         done: list[Step] = []
         undo: list[Step] = []
@@ -95,6 +96,8 @@ class State:
                 for effective, inverse in self._effects(step, applied):
                     done.append(effective)
                     undo.append(inverse)
+                if check is not None and step["id"] in self.cells:
+                    check(self.cells[step["id"]])
             if all(same(self.cells.get(pk), cell) for pk, cell in applied.before.items()):
                 raise Rejected("no_state_change", "The diagram is like that already.")
         except BaseException:
@@ -108,10 +111,12 @@ class State:
             if cell is None:
                 if cell_id in self.cells:
                     self._drop(cell_id)
-            elif cell_id in self.cells:
+                continue
+            if cell_id in self.cells:
                 self._replace(cell_id, cell)
             else:
                 self._put(cell)
+            if self._places[cell_id] != applied.places[cell_id]:
                 self._places[cell_id] = applied.places[cell_id]
                 self._in_order = False
 

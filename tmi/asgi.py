@@ -22,8 +22,20 @@ settings.DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
 django.setup(set_prefix=False)
 
 from collaboration.routing import websocket_urlpatterns
+from threatmodels.delivering import Workers
 from tmi.handler import Handler
+from tmi.lib import events
+from tmi.metrics import watch_process
+
+watch_process()
 
 application = ProtocolTypeRouter(
     {"http": Handler(threads=_SIZE), "websocket": URLRouter(websocket_urlpatterns)}
 )
+
+
+def workers() -> Workers:
+    """What a web process does beside answering: it delivers webhooks, its own changes at once."""
+    made = Workers()
+    events.subscribe(made.wake)
+    return made

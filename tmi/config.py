@@ -10,6 +10,7 @@ from typing import Any, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from tmi.config_keys import refuse_unfit
 from tmi.config_schema import MASK, Config, ConfigError, Provider
 from tmi.config_secrets import generate_missing, refuse_weak
 
@@ -41,6 +42,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         _put(tree, path, value)
     config = _check(tree, sources)
     refuse_weak(config)
+    refuse_unfit(config.auth.jwt)
     config._data_dir = data_dir
     return config
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -129,6 +130,7 @@ class Server(Section):
     write_timeout: Seconds = 30
     idle_timeout: Seconds = 120
     shutdown_timeout: Seconds = 10
+    housekeeping_interval: Seconds = 3600
     tls_enabled: bool = False
     tls_cert_file: str = ""
     tls_key_file: str = ""
@@ -160,6 +162,8 @@ class Postgres(Section):
     database: Name = "tmi"
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "disable"
     pool_size: Positive = 10
+    # Whether web processes ask as a role that sees the rows of the signed-in person alone.
+    row_level_security: bool = False
 
 
 class Redis(Section):
@@ -182,6 +186,7 @@ class Jwt(Section):
     """Access tokens: a secret for HS*, a private key in PEM for RS256 and ES256."""
 
     secret: SecretText = ""
+    previous_secrets: Annotated[list[str], Field(repr=False), Secret()] = []
     expiration_seconds: Positive = 3600
     signing_method: Literal["HS256", "HS384", "HS512", "RS256", "ES256"] = "HS256"
     private_key: SecretText = ""
@@ -205,6 +210,8 @@ class Provider(Section):
     issuer: Url = ""
     scopes: list[str] = ["openid", "profile", "email"]
     groups_claim: str = "groups"
+    # Whether people whom nobody invited get an account by this provider.
+    signup: Literal["open", "invite", "closed"] = "open"
 
 
 class OAuth(Section):
@@ -219,6 +226,8 @@ class OAuth(Section):
         for name, provider in providers.items():
             if not _PROVIDER_NAME.fullmatch(name):
                 raise wrong(name, "is no name: use lower-case letters, digits, - and _")
+            if name == "local":
+                raise wrong(name, "is the name of accounts with a password here")
             known = name in ("google", "github")
             if provider.enabled and not known and not provider.issuer:
                 raise wrong(f"{name}.issuer", "is missing")
@@ -247,6 +256,8 @@ class Auth(Section):
     oauth: OAuth = OAuth()
     local: Local = Local()
     encryption_keys: Annotated[list[FernetKey], Field(repr=False), Secret()] = []
+    # Whether the admin site is open only to administrators with a second factor.
+    admins_need_mfa: bool = True
 
 
 class Logging(Section):
@@ -299,6 +310,59 @@ class Retention(Section):
     """How long deleted things can be restored."""
 
     deleted_days: Positive = 30
+    sessions_days: Positive = 90
+    audit_days: Count = 0
+
+    @field_validator("audit_days")
+    @classmethod
+    def _young_entries_stay(cls, days: int) -> int:
+        if 0 < days <= 30:
+            raise ValueError("must be more than 30, or 0")
+        return days
+
+
+class Metrics(Section):
+    """Figures for Prometheus at /metrics."""
+
+    allowed_networks: list[Network] = ["127.0.0.0/8", "::1/128"]
+
+
+class Tracing(Section):
+    """Traces for an OpenTelemetry collector; no endpoint means none."""
+
+    endpoint: Url = ""
+    service_name: Name = "tmi"
+    sample_ratio: Annotated[float, BeforeValidator(no_bool), Field(ge=0, le=1)] = 1.0
+
+    @field_validator("endpoint")
+    @classmethod
+    def _has_its_packages(cls, endpoint: str) -> str:
+        if endpoint and find_spec("opentelemetry") is None:
+            raise ValueError('needs the packages of the extra "tracing"')
+        return endpoint
+
+
+class Outgoing(Section):
+    """Requests of the server to others: webhooks and identity providers."""
+
+    allowed_networks: list[Network] = []
+    # Certificates in PEM that are trusted beside the public ones.
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _certificates_are_there(self) -> "Outgoing":
+        if self.ca_file and not Path(self.ca_file).is_file():
+            raise wrong("ca_file", "must name a readable file")
+        return self
+
+
+class Webhooks(Section):
+    """Telling other servers of changes."""
+
+    attempts: Positive = 8
+    first_retry_seconds: Positive = 30
+    disable_after: Positive = 20
+    kept_days: Positive = 30
 
 
 class Imports(Section):
@@ -335,6 +399,10 @@ class Config(Section):
     collaboration: Collaboration = Collaboration()
     retention: Retention = Retention()
     imports: Imports = Imports()
+    metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
+    outgoing: Outgoing = Outgoing()
+    webhooks: Webhooks = Webhooks()
     mail: Mail = Mail()
 
     _data_dir: Path = PrivateAttr(default=Path("var"))

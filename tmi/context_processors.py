@@ -9,10 +9,14 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`theme`: light, dark or auto, as the person prefers. `may_sign_up`: accounts can be made by anybody."""
+    """`theme`: light, dark or auto; `time_zone`: the person's, or nothing for that of the browser.
+
+    `may_sign_up`: accounts can be made by anybody.
+    """
     user = getattr(request, "user", None)
     preferences = user.preferences if user is not None and user.is_authenticated else {}
     return {
         "theme": preferences.get("theme", "auto"),
+        "time_zone": preferences.get("time_zone", ""),
         "may_sign_up": settings.CONFIG.auth.local.signup == "open",
     }

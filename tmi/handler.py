@@ -17,6 +17,8 @@ from django.core.handlers.base import BaseHandler
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from tmi.lib import metrics
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -30,6 +32,7 @@ class Handler(ASGIHandler):
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        metrics.watch(metrics.QUEUE.labels("requests"), self.threads._work_queue.qsize)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:

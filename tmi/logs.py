@@ -44,12 +44,15 @@ def logging_config(config: Config) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}, "console": {"()": ConsoleFormatter}},
+        "filters": {"one_line": {"()": OneLine}},
         "handlers": handlers,
         "root": {"level": _LEVELS[chosen.level], "handlers": list(handlers)},
         "loggers": {
             # Statements carry what people typed, and these libraries talk about every packet.
             "django.db.backends": {"level": "INFO"},
             "asyncio": {"level": "WARNING"},
+            "channels_redis": {"filters": ["one_line"]},
+            "channels_redis.pubsub": {"filters": ["one_line"]},
             "daphne": {"level": "WARNING"},
             # One line for a request is written by our own middleware.
             "uvicorn.access": {"level": "CRITICAL"},
@@ -63,6 +66,19 @@ def redact(text: str) -> str:
     for pattern in _SECRETS:
         text = pattern.sub(lambda match: match[1] + "***", text)
     return text
+
+
+class OneLine(logging.Filter):
+    """A connection that is lost is no error of the program: one warning without a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        # By name: the parent of the web processes has no use for the client of Redis.
+        if isinstance(error, OSError) or any(kind.__name__ == "RedisError" for kind in type(error).__mro__):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.msg, record.args = "Redis is away: %s", (error,)
+            record.exc_info = record.exc_text = None
+        return True
 
 
 class JsonFormatter(logging.Formatter):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 
-import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from tmi.api.versions import VERSIONS
 from tmi.config import BASE_DIR, load
 from tmi.engines import endpoints
+from tmi.generics import allow_generics
 from tmi.logs import logging_config
 
-django_stubs_ext.monkeypatch()
+allow_generics()
 
 CONFIG = load()
+if not CONFIG.tracing.endpoint:
+    # The client of Redis loads this wherever it is installed, which takes longer than the client itself.
+    sys.modules.setdefault("opentelemetry.metrics", None)  # type: ignore[arg-type]  # Python's own way to say no
 _ENDPOINTS = endpoints(CONFIG)
 
 SECRET_KEY = CONFIG.server.secret_key
@@ -37,6 +41,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "channels",
     "rest_framework",
     "drf_spectacular",
@@ -50,11 +56,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tmi.middleware.RequestContext",
+    "tmi.middleware.CompressedPages",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tmi.middleware.PrivateAnswers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.program_origins.ProgramOrigins",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -63,12 +71,17 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.LiveSession",
+    "accounts.middleware.SlowedSignIn",
     "tmi.middleware.Refusals",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+if CONFIG.tracing.endpoint:
+    MIDDLEWARE.insert(0, "tmi.middleware.Traces")
 if CONFIG.server.check_answers:
-    MIDDLEWARE.insert(1, "tmi.api.conformance.CheckAnswers")
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("tmi.middleware.RequestContext") + 1, "tmi.api.conformance.CheckAnswers"
+    )
 
 ROOT_URLCONF = "tmi.urls"
 ASGI_APPLICATION = "tmi.asgi.application"
@@ -116,7 +129,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- people
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backend.LocalPasswords"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -145,7 +158,11 @@ SIMPLE_JWT = {
     "LEEWAY": 0,
 }
 
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "signup": "accounts.forms.SignUpForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+}
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -154,8 +171,45 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if CONFIG.mail.host else "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
+# A second address, another password or factor: whoever is signed in proves it once more.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(CONFIG.mail.host)
+# Who owns an address is not told to whoever asks for a new password for it.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # allauth's own limits of its pages, beside the sign-in throttle; switched off together with it.
-ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {} if CONFIG.rate_limits.sign_in_per_minute else False
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = (
+    {"login_failed": ""} if CONFIG.rate_limits.sign_in_per_minute else False
+)
+
+SOCIALACCOUNT_ADAPTER = "accounts.social.SocialAdapter"
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+# The tokens of providers are kept encrypted, with the person.
+SOCIALACCOUNT_STORE_TOKENS = False
+
+MFA_ADAPTER = "accounts.mfa.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "TMI"
+# One step to either side: clocks of telephones differ.
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Browsers offer passkeys without TLS on localhost alone.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not (
+    CONFIG.server.tls_enabled or CONFIG.server.public_url.startswith("https://")
+)
+MFA_ALLOW_UNVERIFIED_EMAIL = not CONFIG.mail.host
+MFA_RATE_LIMITS: dict[str, str] | bool = {} if CONFIG.rate_limits.sign_in_per_minute else False
 
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
@@ -222,12 +276,14 @@ STATICFILES_DIRS = [
         for name, path in {
             "bootstrap/css": "bootstrap/dist/css",
             "htmx": "htmx.org/dist",
+            "dagre": "@dagrejs/dagre/dist",
+            "x6": "@antv/x6/dist",
         }.items()
         if (NODE_MODULES / path).is_dir()
     ),
 ]
 # With collected files their names carry a hash and never change; without them they are served as they are.
-_COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file()
+_COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file() or sys.argv[1:2] == ["collectstatic"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -264,7 +320,13 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"RoleEnum": "threatmodels.choices.RoleName.choices"},
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "threatmodels.choices.RoleName.choices",
+        "StatusEnum": ["current", "deprecated"],
+        "WebhookStatusEnum": "threatmodels.choices.WebhookStatus.choices",
+        "WebhookSwitchEnum": "threatmodels.choices.SWITCHES",
+        "DeliveryStatusEnum": "threatmodels.choices.DeliveryStatus.choices",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "threatmodels.api.schema.add_components",

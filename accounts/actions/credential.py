@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
+from accounts.actions.session import end_sessions_of
 from accounts.models import ClientCredential, User
 from accounts.tokens import fingerprint, new_secret
 from tmi.lib.errors import FieldError, ValidationFailed
@@ -48,6 +49,7 @@ def create_credential(
 @transaction.atomic
 def delete_credential(credential: ClientCredential, *, actor: User) -> None:
     """The credential is worth nothing from now on; sign-ins that it made end with their tokens."""
+    end_sessions_of(credential=credential)
     _audit(credential, "delete", actor, {"name": (credential.name, None)})
     credential.delete()
 

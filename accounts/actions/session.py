@@ -9,10 +9,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import RefreshToken, SignInSession, User
+from accounts import session_copy
+from accounts.models import ClientCredential, OAuthClient, RefreshToken, SignInSession, User
 from accounts.tokens import fingerprint, invalid, new_secret
 from tmi.lib.errors import Conflict
 from tmi.lib.events import Event, publish_on_commit
+from tmi.lib.text import strip_controls
 
 LIFETIME = timedelta(days=30)
 # Two tabs may refresh at once; the slower one is told so and loses nothing.
@@ -29,13 +31,27 @@ class Rotated:
 
 
 @transaction.atomic
-def start_session(user: User, *, address: str = "", user_agent: str = "") -> SignInSession:
-    """A new sign-in of the person."""
+def start_session(
+    user: User,
+    *,
+    address: str = "",
+    user_agent: str = "",
+    credential: ClientCredential | None = None,
+    client: OAuthClient | None = None,
+) -> SignInSession:
+    """A new sign-in of the person, or of a program on their behalf."""
     now = timezone.now()
     User.objects.filter(pk=user.pk).update(last_login=now)
-    return SignInSession.objects.create(
-        user=user, expires_at=now + LIFETIME, address=address[:64], user_agent=user_agent[:400]
+    made = SignInSession.objects.create(
+        user=user,
+        expires_at=now + LIFETIME,
+        address=address[:64],
+        user_agent=strip_controls(user_agent, multiline=False)[:400],
+        credential=credential,
+        client=client,
     )
+    transaction.on_commit(lambda: session_copy.keep(made), robust=True)
+    return made
 
 
 @transaction.atomic
@@ -51,11 +67,22 @@ def end_all_sessions(user: User, *, but: SignInSession | None = None) -> int:
     return _end(others, user)
 
 
-def seen(session: SignInSession) -> None:
-    """Notes that the session is in use, at most once a minute."""
+def seen(session: SignInSession, jwt_hash: str = "") -> None:
+    """Notes that the session is in use, and by which token, at most once a minute."""
     now = timezone.now()
     if now - session.last_seen > SEEN_EVERY:
         SignInSession.objects.filter(pk=session.pk).update(last_seen=now)
+        session_copy.keep(session, jwt_hash)
+
+
+@transaction.atomic
+def end_sessions_of(*, credential: ClientCredential | None = None, client: OAuthClient | None = None) -> int:
+    """Ends the sign-ins of a program; how many."""
+    found = SignInSession.objects.live().select_related("user")
+    held = list(found.filter(credential=credential) if credential else found.filter(client=client))
+    for session in held:
+        end_session(session)
+    return len(held)
 
 
 @transaction.atomic
@@ -122,4 +149,5 @@ def _end(which: Q, user: User) -> int:
     RefreshToken.objects.filter(session__in=ended, revoked_at=None).update(revoked_at=now)
     for pk in ended:
         publish_on_commit(Event("session.ended", pk, actor_id=user.pk))
+    transaction.on_commit(lambda: session_copy.forget(user.pk, ended), robust=True)
     return len(ended)

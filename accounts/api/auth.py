@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -16,7 +16,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import throttle, tokens
+from accounts import mfa, session_copy, throttle, tokens
+from accounts.actions.authorization import exchange_code
 from accounts.actions.credential import credential_of
 from accounts.actions.session import (
     end_session,
@@ -34,6 +35,7 @@ from accounts.api.serializers import (
     TokensSerializer,
 )
 from accounts.models import SignInSession, User
+from accounts.social import title
 from tmi.address import client_address
 from tmi.api.errors import checked
 from tmi.api.pagination import whole_list
@@ -42,6 +44,13 @@ from tmi.api.views import ApiViewSet
 from tmi.lib.errors import DomainError, FieldError, ValidationFailed
 
 Json = dict[str, Any]
+
+
+class Where(TypedDict):
+    """Where a sign-in comes from."""
+
+    address: str
+    user_agent: str
 
 
 class AuthViewSet(ApiViewSet):
@@ -55,14 +64,14 @@ class AuthViewSet(ApiViewSet):
 
     @extend_schema(request=TokenRequestSerializer, responses={200: TokensSerializer})
     def token(self, request: Request) -> Response:
-        """Signs in with email and password, or with the credentials of a program."""
+        """Signs in with email and password, with the credentials of a program, or with a code for one."""
         given = checked(TokenRequestSerializer(data=plain(request.data)))
-        user = self._by_credential(given) if given["grant_type"] != "password" else self._by_password(given)
-        session = start_session(
-            user,
-            address=client_address(request._request),
-            user_agent=request.headers.get("User-Agent", ""),
-        )
+        by = {
+            "password": self._by_password,
+            "client_credentials": self._by_credential,
+            "authorization_code": self._by_code,
+        }
+        session = by[given["grant_type"]](given)
         return self.answer(answer(session, issue_refresh_token(session)))
 
     @extend_schema(request=RefreshRequestSerializer, responses={200: TokensSerializer})
@@ -86,10 +95,25 @@ class AuthViewSet(ApiViewSet):
         """The ways to sign in that are configured."""
         active = settings.CONFIG.auth.oauth.active
         listed = [{"id": "local", "name": "Email and password"}]
-        listed += [{"id": name, "name": provider.name or name} for name, provider in active.items()]
+        listed += [{"id": name, "name": title(name, provider)} for name, provider in active.items()]
         return self.answer_list(listed, whole_list(len(listed)))
 
-    def _by_credential(self, given: Json) -> User:
+    def _by_code(self, given: Json) -> SignInSession:
+        _only(given, "code", "client_id", "redirect_uri", "code_verifier")
+        throttle.check(given["client_id"], client_address(self.request._request))
+        return exchange_code(
+            given["code"],
+            client_id=given["client_id"],
+            redirect_uri=given["redirect_uri"],
+            verifier=given["code_verifier"],
+            **self._from_where(),
+        )
+
+    def _from_where(self) -> Where:
+        agent = self.request.headers.get("User-Agent", "")
+        return {"address": client_address(self.request._request), "user_agent": agent}
+
+    def _by_credential(self, given: Json) -> SignInSession:
         given = given | _basic(self.request)
         _only(given, "client_id", "client_secret")
         throttle.check(given["client_id"], client_address(self.request._request))
@@ -98,10 +122,10 @@ class AuthViewSet(ApiViewSet):
             throttle.failed(given["client_id"])
             raise DomainError("The client id or the secret is wrong.", code="AUTHENTICATION_REQUIRED")
         throttle.succeeded(given["client_id"])
-        return found.owner
+        return start_session(found.owner, credential=found, **self._from_where())
 
-    def _by_password(self, given: Json) -> User:
-        _only(given, "username", "password")
+    def _by_password(self, given: Json) -> SignInSession:
+        _only({name: value for name, value in given.items() if name != "otp"}, "username", "password")
         email, password = given["username"], given["password"]
         throttle.check(email, client_address(self.request._request))
         user: User | None = User.objects.local().with_email(email).first()
@@ -110,8 +134,22 @@ class AuthViewSet(ApiViewSet):
         if user is None or not user.check_password(password) or not user.is_active:
             throttle.failed(email)
             raise DomainError("The email or the password is wrong.", code="AUTHENTICATION_REQUIRED")
+        self._check_second_factor(user, given.get("otp"))
         throttle.succeeded(email)
-        return user
+        return start_session(user, **self._from_where())
+
+    def _check_second_factor(self, user: User, otp: str | None) -> None:
+        """Whoever has one needs it here too; asked for only once the password was right."""
+        if not mfa.is_enabled(user):
+            return
+        if otp is None:
+            raise mfa.wanted(user)
+        account = throttle.code_account(user)
+        throttle.check_account(account)
+        if mfa.use_code(user, otp) is None:
+            throttle.failed(account)
+            raise DomainError("The code is wrong.", code="AUTHENTICATION_REQUIRED", details={"field": "otp"})
+        throttle.succeeded(account)
 
 
 def _only(given: Json, *names: str) -> None:
@@ -137,8 +175,10 @@ def _basic(request: Request) -> Json:
 
 
 def answer(session: SignInSession, refresh_token: str) -> Json:
+    access_token = tokens.access_token(session)
+    session_copy.keep(session, tokens.fingerprint(access_token))
     return {
-        "access_token": tokens.access_token(session),
+        "access_token": access_token,
         "refresh_token": refresh_token,
         "token_type": "Bearer",
         "expires_in": settings.CONFIG.auth.jwt.expiration_seconds,

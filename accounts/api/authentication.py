@@ -12,6 +12,8 @@ from rest_framework.request import Request
 from accounts import tokens
 from accounts.actions.session import seen
 from accounts.models import SignInSession, User
+from accounts.models.sign_in_session import live_session
+from tmi.lib import rows
 from tmi.lib.errors import PermissionDenied, ValidationFailed
 
 SCHEME = "Bearer"
@@ -44,15 +46,11 @@ class BearerOrSession(BaseAuthentication):
 
 def session_of(token: str) -> SignInSession:
     """The live session, with its active person, behind an access token. One query."""
-    found = (
-        SignInSession.objects.live()
-        .select_related("user")
-        .filter(pk=tokens.session_id(token), user__is_active=True)
-        .first()
-    )
+    found = live_session(tokens.session_id(token))
     if found is None:
         raise tokens.invalid()
-    seen(found)
+    rows.become(found.user_id)
+    seen(found, tokens.fingerprint(token))
     return found
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -18,11 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import KeptAnswer, User
+from accounts.models.kept_answer import KEPT_FOR
 from tmi.lib.errors import Conflict, ValidationFailed
 from tmi.lib.json import decode, encode
 
 HEADER = "Idempotency-Key"
-KEPT_FOR = timedelta(hours=24)
 KEPT_HEADERS = ("Location", "ETag")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 

@@ -11,16 +11,20 @@ from tmi.api.serializers import StrictSerializer
 
 
 class TokenRequestSerializer(StrictSerializer):
-    """`password` needs username and password; `client_credentials` client_id and client_secret.
-
-    The latter may also come by HTTP Basic.
+    """`password` needs username and password, and `otp` where the account has a second factor;
+    `client_credentials` client_id and client_secret, which may also come by HTTP Basic;
+    `authorization_code` code, client_id, redirect_uri and code_verifier.
     """
 
-    grant_type = Choice(choices=["password", "client_credentials"])
+    grant_type = Choice(choices=["password", "client_credentials", "authorization_code"])
     username = Text(max_length=254, required=False)
     password = Text(max_length=4096, required=False)
+    otp = Text(max_length=32, required=False)
     client_id = Text(max_length=100, required=False)
     client_secret = Text(max_length=4096, required=False)
+    code = Text(max_length=200, required=False)
+    redirect_uri = Text(max_length=1000, required=False)
+    code_verifier = Text(max_length=128, required=False)
 
 
 class RefreshRequestSerializer(StrictSerializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import models
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.user import User
 from tmi.lib.fields import LineField
 from tmi.lib.models import Row
+
+# After that a key may be used anew.
+KEPT_FOR = timedelta(hours=24)
 
 
 class KeptAnswer(Row):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
+from tmi.lib.compiled import Compiled
 from tmi.lib.fields import DatabaseNow, LineField
 from tmi.lib.models import Row
 
@@ -30,6 +32,13 @@ class SignInSession(Row):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     address = LineField(max_length=64, blank=True, default="", db_default="")
+    # The program behind it: one with credentials of its own, or one that a person let in.
+    credential = models.ForeignKey(
+        "accounts.ClientCredential", models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
+    client = models.ForeignKey(
+        "accounts.OAuthClient", models.SET_NULL, null=True, blank=True, related_name="sessions"
+    )
     user_agent = LineField(max_length=400, blank=True, default="", db_default="")
 
     objects = SignInSessionQuerySet.as_manager()
@@ -42,3 +51,18 @@ class SignInSession(Row):
 
     def __str__(self) -> str:
         return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+_LIVE = Compiled(
+    lambda session_id, now: (
+        SignInSession.objects.live(now).select_related("user").filter(pk=session_id, user__is_active=True)
+    ),
+    session_id=UUID,
+    now=datetime,
+)
+
+
+def live_session(session_id: UUID) -> SignInSession | None:
+    """The live session with its active person; None where it ended, or the person was deactivated."""
+    found: list[SignInSession] = _LIVE(session_id=session_id, now=timezone.now())
+    return found[0] if found else None

@@ -15,7 +15,7 @@ from accounts.models import User
 from tmi.address import is_loopback
 from tmi.lib.errors import DomainError, NotFound, ValidationFailed
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.backend.LocalPasswords"
 
 
 @sensitive_post_parameters("password")
@@ -23,7 +23,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def first_admin(request: HttpRequest, secret: str) -> HttpResponse:
     """Makes the first administrator and signs them in."""
     if not links.is_open(links.FIRST_ADMIN, secret):
-        return _spent(request)
+        return spent(request)
     form = FirstAdminForm(request.POST or None)
     if form.is_valid():
         try:
@@ -32,7 +32,7 @@ def first_admin(request: HttpRequest, secret: str) -> HttpResponse:
             for problem in error.errors:
                 form.add_error(problem.field if problem.field in form.fields else None, problem.reason)
         except NotFound:
-            return _spent(request)
+            return spent(request)
         else:
             return _enter(request, user)
     context = {"form": form, "title": _("Make the first administrator")}
@@ -43,11 +43,11 @@ def first_admin(request: HttpRequest, secret: str) -> HttpResponse:
 def demo(request: HttpRequest, secret: str) -> HttpResponse:
     """Signs in as the demo user, on this machine only."""
     if not is_loopback(request):
-        return _spent(request)
+        return spent(request)
     try:
         return _enter(request, links.demo_by_link(secret))
     except NotFound:
-        return _spent(request)
+        return spent(request)
 
 
 def _enter(request: HttpRequest, user: User) -> HttpResponse:
@@ -55,7 +55,7 @@ def _enter(request: HttpRequest, user: User) -> HttpResponse:
     return redirect("/")
 
 
-def _spent(request: HttpRequest) -> HttpResponse:
+def spent(request: HttpRequest) -> HttpResponse:
     error = DomainError(_("This link was used, or a newer one was made."), code="NOT_FOUND")
     context = {
         "title": _("This link is not valid any more"),

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from collaboration.message_schemas import asyncapi, message_schemas
 from tmi.api import registry
 from tmi.api.render import JSONRenderer
+from tmi.api.schema import A_FILE
 from tmi.api.views import ApiViewSet
 
 registry.SOURCES["message"] = message_schemas
@@ -25,7 +26,9 @@ class AsyncApiViewSet(ApiViewSet):
     schema_tags = ("schemas",)
 
     @extend_schema(
-        operation_id="asyncapi_retrieve", responses={(200, "application/json"): OpenApiTypes.OBJECT}
+        operation_id="asyncapi_retrieve",
+        responses={(200, "application/json"): OpenApiTypes.OBJECT},
+        extensions={A_FILE: True},
     )
     def retrieve(self, request: Request) -> Response:
         """The messages of the diagram socket (AsyncAPI 3.0)."""

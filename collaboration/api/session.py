@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
 from accounts.api.me import SessionViewSet, sign_in
-from accounts.models import SignInSession, User
+from accounts.models import SignInSession
 from collaboration.actions.session import end_session, join_session
 from collaboration.api.serializers import AnySessionSerializer, CollaborationSessionSerializer
-from collaboration.models import CollaborationSession, SessionParticipant
+from collaboration.live import live, visible_to
+from collaboration.models import CollaborationSession
 from threatmodels import access
 from threatmodels.models import Diagram
 from tmi.api.pagination import whole_list
+from tmi.api.schema import OR_NULL
 from tmi.lib.errors import NotFound
 
 Json = dict[str, Any]
@@ -36,7 +37,8 @@ class CollaborateViewSet(SignedInViewSet):
 
     @extend_schema(
         operation_id="collaborate_retrieve",
-        responses={200: CollaborationSessionSerializer(allow_null=True)},
+        responses={200: CollaborationSessionSerializer},
+        extensions={OR_NULL: True},
     )
     def retrieve(self, request: Request, **_: Any) -> Response:
         """The session, or null where there is none."""
@@ -79,20 +81,6 @@ class AllSessionsViewSet(SessionViewSet):
         listed = [sign_in(session, present) for session in mine]
         listed += [_joinable(session) for session in visible_to(self.actor)]
         return self.answer_list(listed, whole_list(len(listed)))
-
-
-def live() -> QuerySet[CollaborationSession]:
-    """Live sessions with the people who are in them."""
-    there = SessionParticipant.objects.filter(left_at=None).select_related("user").order_by("joined_at", "pk")
-    return CollaborationSession.objects.live().prefetch_related(
-        Prefetch("participants", queryset=there, to_attr="there")
-    )
-
-
-def visible_to(user: User) -> QuerySet[CollaborationSession]:
-    """Live sessions of diagrams that the person may see, the latest first."""
-    models = access.visible_to(user).values("pk")
-    return live().filter(diagram__deleted_at=None, threat_model__in=models).order_by("-created_at")
 
 
 def shown(session: Any) -> Json:

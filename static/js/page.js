@@ -6,7 +6,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 // A menu closes on Escape and on a click beside it.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false
+    if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false
   }
 })
 document.addEventListener("keydown", (event) => {
@@ -38,9 +38,9 @@ window.addEventListener("beforeunload", (event) => {
 })
 
 // Pictures follow the theme.
-const dark = document.documentElement.getAttribute("data-bs-theme") === "dark"
+const isDark = document.documentElement.getAttribute("data-bs-theme") === "dark"
 for (const picture of document.querySelectorAll("img[data-dark]")) {
-  if (dark) picture.src = picture.dataset.dark
+  if (isDark) picture.src = picture.dataset.dark
 }
 
 // A file that is dropped anywhere on the drop zone is chosen.
@@ -58,8 +58,11 @@ for (const zone of document.querySelectorAll("[data-drop]")) {
   })
 }
 
-// Times are told in the reader's own zone.
-const local = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })
+// Times are told in the zone that the reader has chosen, or else in the browser's own.
+const zone = document.documentElement.dataset.timeZone
+/** @type {Intl.DateTimeFormatOptions} */
+const timeFormat = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }
+const local = new Intl.DateTimeFormat(document.documentElement.lang, zone ? { ...timeFormat, timeZone: zone } : timeFormat)
 const tellTimes = (root) => {
   for (const time of root.querySelectorAll("time[data-local]")) time.textContent = local.format(new Date(time.dateTime))
   for (const time of root.querySelectorAll("time[data-ago]")) time.title = local.format(new Date(time.dateTime))

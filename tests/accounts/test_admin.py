@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
 from django.urls import reverse
 
+from accounts.actions.authorization import give_code, register_client
 from accounts.actions.credential import create_credential
+from accounts.actions.invitation import invite
 from accounts.actions.session import issue_refresh_token, start_session
-from accounts.models import EVERYONE_ID, AuditEntry, ClientCredential, Group, SignInSession
+from accounts.models import (
+    EVERYONE_ID,
+    AuditEntry,
+    ClientCredential,
+    Group,
+    OAuthClient,
+    RefreshToken,
+    SignInSession,
+    SignUpInvitation,
+    User,
+)
+from accounts.tokens import access_token, fingerprint
 from collaboration.models import CollaborationSession
-from tests.threatmodels.views.test_pages import parts  # noqa: F401  a fixture
+from tests.conftest import TOTP_SECRET, make_user, with_factor
+from tests.threatmodels.views.conftest import parts  # noqa: F401  a fixture
 from threatmodels.models import ThreatModel
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -33,9 +51,16 @@ def secrets(cast, threat_model, parts):  # noqa: F811
     CollaborationSession.objects.create(
         threat_model=threat_model, diagram=parts["diagrams"], websocket_url="/ws/x"
     )
-    return [refresh, secret, credential.secret_hash, cast.owner.password, "provider-token-1"]
+    sealed = Authenticator.objects.get(user=cast.admin).data["secret"]
+    _invited, link = invite("new@example.org", actor=cast.admin)
+    app = register_client(name="CLI", redirect_uris=["http://127.0.0.1/cb"], actor=cast.admin)
+    code = give_code(app, session=session, redirect_uri="http://127.0.0.1/cb", challenge="c" * 43)
+    SocialAccount.objects.create(user=cast.owner, provider="acme", uid="u1")
+    told = [refresh, secret, credential.secret_hash, cast.owner.password, "provider-token-1"]
+    return [*told, TOTP_SECRET, sealed, link, fingerprint(link), code, fingerprint(code)]
 
 
+@pytest.mark.asvs("v5.0.0-13.3.2")
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_every_list_and_page_opens_and_shows_no_secret(cast, browse, secrets, model):
     client = browse(cast.admin)
@@ -90,6 +115,7 @@ def act(client, model, action, *rows, **more):
     return client.post(page(model), given, follow=True)
 
 
+@pytest.mark.asvs("v5.0.0-7.4.5")
 def test_people_are_deactivated_and_signed_out(cast, browse):
     session = start_session(cast.writer)
     client = browse(cast.admin)
@@ -140,3 +166,71 @@ def test_models_are_handed_over_deleted_and_restored(cast, browse, threat_model)
 def test_a_credential_cannot_be_made_or_changed_here(cast, browse, secrets):
     client = browse(cast.admin)
     assert client.get(page(ClientCredential, "add")).status_code == 403
+
+
+def test_an_administrator_without_a_second_factor_is_led_to_make_one(browse, cast):
+    plain = make_user("plain", is_admin=True)
+    client = browse(plain)
+    assert client.get(page(Group), follow=True).redirect_chain[-1][0] == "/accounts/mfa/"
+    assert client.post(page(Group, "add"), {"provider": "*", "group_name": "x"}).status_code == 302
+    assert not Group.objects.filter(group_name="x").exists()
+
+
+def test_the_admin_site_has_no_sign_in_form_of_its_own(browse, cast):
+    cast.admin.set_password("correct-horse-battery-9")
+    cast.admin.save()
+    client = browse(None)
+    given = {"username": cast.admin.email, "password": "correct-horse-battery-9", "next": "/admin/"}
+    answer = client.post("/admin/login/", given)
+    assert answer["Location"].startswith("/accounts/login/")
+    assert not SignInSession.objects.filter(user=cast.admin).exists()
+
+
+def test_second_factors_are_removed_for_whoever_lost_them(browse, cast):
+    other = browse(cast.admin)
+    lost = with_factor(make_user("lost"))
+    other.post(page(User), {"action": "remove_factors", "_selected_action": [str(lost.pk)]})
+    assert not Authenticator.objects.filter(user=lost).exists()
+    entry = AuditEntry.objects.get(entity_id=lost.pk, action="admin_remove_factors")
+    assert entry.changes == {"types": [["totp"], []]}
+
+
+def test_a_program_is_registered_and_its_sign_ins_end_with_it(browse, cast, secrets):
+    client = browse(cast.admin)
+    bad = client.post(page(OAuthClient, "add"), {"name": "Bad", "redirect_uris": "javascript:alert(1)"})
+    assert "Programs cannot be sent to javascript:alert(1)." in bad.content.decode()
+    uris = ["com.example.desk:/back", "http://127.0.0.1/back"]
+    given = {"name": "Desk", "redirect_uris": "\r\n".join(uris), "is_active": "on"}
+    assert client.post(page(OAuthClient, "add"), given).status_code == 302
+    desk = OAuthClient.objects.get(name="Desk")
+    assert desk.redirect_uris == uris
+    held = start_session(cast.owner, client=desk)
+    client.post(page(OAuthClient, "change", desk.pk), {**given, "is_active": ""})
+    held.refresh_from_db()
+    assert held.ended_at is not None
+
+
+def test_an_invitation_shows_its_link_once_where_no_mail_is(browse, cast):
+    client = browse(cast.admin)
+    shown = client.post(page(SignUpInvitation, "add"), {"email": "new@example.org"}, follow=True)
+    link = re.search(r"/accounts/invitation/[\w-]+/", shown.content.decode())[0]
+    assert link not in client.get(page(SignUpInvitation)).content.decode()
+    made = browse(None).post(link, {"name": "New", "password": "correct-horse-battery-9"})
+    assert made["Location"] == "/"
+    assert User.objects.local().with_email("new@example.org").get().email_verified
+
+
+def test_tokens_and_credentials_are_revoked_with_their_sign_ins(browse, api, cast, secrets):
+    client = browse(cast.admin)
+    token = RefreshToken.objects.get()
+    held = access_token(token.session)
+    client.post(page(RefreshToken), {"action": "revoke", "_selected_action": [str(token.pk)]})
+    assert api(None).get("/api/v1/me", headers={"Authorization": f"Bearer {held}"}).status_code == 401
+    assert AuditEntry.objects.filter(entity_id=token.pk, action="admin_revoke", actor=cast.admin).exists()
+    credential = ClientCredential.objects.get()
+    program = start_session(credential.owner, credential=credential)
+    client.post(page(ClientCredential), {"action": "revoke", "_selected_action": [str(credential.pk)]})
+    program.refresh_from_db()
+    assert program.ended_at is not None
+    assert not ClientCredential.objects.exists()
+    assert AuditEntry.objects.filter(entity_id=credential.pk, action="delete", actor=cast.admin).exists()

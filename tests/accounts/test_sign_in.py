@@ -32,6 +32,7 @@ def sign_in(client, user, password=PASSWORD):
     return client.post(LOGIN, {"login": user.email, "password": password})
 
 
+@pytest.mark.asvs("v5.0.0-7.2.4", "v5.0.0-7.2.3")
 def test_a_person_signs_in_and_out(ann, browse):
     client = browse(None)
     assert sign_in(client, ann)["Location"] == "/"
@@ -44,6 +45,7 @@ def test_a_person_signs_in_and_out(ann, browse):
     assert client.get("/").status_code == 302
 
 
+@pytest.mark.asvs("v5.0.0-7.4.1")
 def test_a_cookie_is_worth_nothing_once_the_sign_in_has_ended(ann, browse):
     client = browse(None)
     sign_in(client, ann)
@@ -51,6 +53,7 @@ def test_a_cookie_is_worth_nothing_once_the_sign_in_has_ended(ann, browse):
     assert client.get("/")["Location"].startswith(LOGIN)
 
 
+@pytest.mark.asvs("v5.0.0-3.7.2")
 def test_one_is_led_where_one_wanted_to_go_but_never_away(ann, browse):
     client = browse(None)
     asked = client.get("/threat-models/new")
@@ -61,6 +64,7 @@ def test_one_is_led_where_one_wanted_to_go_but_never_away(ann, browse):
     assert browse(None).post(LOGIN, away)["Location"] == "/"
 
 
+@pytest.mark.asvs("v5.0.0-6.3.8")
 def test_the_page_does_not_tell_whether_an_account_exists(ann, browse):
     wrong = sign_in(browse(None), ann, "wrong-password")
     unknown = browse(None).post(LOGIN, {"login": "nobody@example.org", "password": "wrong-password"})
@@ -84,24 +88,26 @@ def test_nobody_signs_up_by_themselves_unless_that_is_open(browse, db):
     assert "closed" in page.content.decode().lower()
 
 
+@pytest.mark.asvs("v5.0.0-6.3.1")
 def test_five_failures_cost_a_growing_wait_on_page_and_endpoint(ann, api, browse, throttled):
     for _ in range(4):
         sign_in(browse(None), ann, "wrong-password")
     ask = {"grant_type": "password", "username": ann.email, "password": "wrong-password"}
     assert api(None).post(TOKEN, ask, format="json").status_code == 401
+    # The first wait is a second, which a slow machine takes for the next line.
+    for _ in range(4):
+        throttle.failed(ann.email)
     refused = api(None).post(TOKEN, {**ask, "password": PASSWORD}, format="json")
     assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "RATE_LIMITED"
-    first = int(refused["Retry-After"])
+    assert 8 < int(refused["Retry-After"]) <= 17
     page = sign_in(browse(None), ann)
     assert "Too many failed login attempts" in page.content.decode()
-    for _ in range(3):
-        throttle.failed(ann.email)
-    later = api(None).post(TOKEN, ask, format="json")
-    assert int(later["Retry-After"]) > first
+    assert page.status_code == 429
+    assert 4 < int(page["Retry-After"]) <= 17
     for _ in range(10):
         throttle.failed(ann.email)
-    assert int(api(None).post(TOKEN, ask, format="json")["Retry-After"]) <= 61
+    assert 17 < int(api(None).post(TOKEN, ask, format="json")["Retry-After"]) <= 61
 
 
 def test_a_good_password_ends_the_count(ann, browse, throttled):
@@ -128,6 +134,7 @@ def test_redis_holds_no_address_in_clear(ann, browse, throttled):
     assert not [key for key in redis_client().keys("*") if "example.org" in key]
 
 
+@pytest.mark.asvs("v5.0.0-7.4.3", "v5.0.0-6.2.2")
 def test_a_new_password_signs_out_everywhere_else(ann, browse):
     here, there = browse(None), browse(None)
     sign_in(here, ann)
@@ -139,6 +146,7 @@ def test_a_new_password_signs_out_everywhere_else(ann, browse):
     assert sign_in(browse(None), ann, new)["Location"] == "/"
 
 
+@pytest.mark.asvs("v5.0.0-6.2.1", "v5.0.0-6.2.4")
 @pytest.mark.parametrize("weak", ["password123", "short", "1234567890", "ann@example.org"])
 def test_a_weak_password_is_refused(ann, browse, weak):
     client = browse(None)

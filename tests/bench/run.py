@@ -8,37 +8,19 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 
+from tests.bench import collaboration, editor
 from tests.bench.load import Request, rate
+from tests.bench.row import Row
 from tests.e2e.site import ROOT, Site, start
 
 ENGINES = ("daphne", "uvicorn")
 OTHERS = 100_000
 VISIBLE = 1_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """A figure, its limit, and what their ratio should be: at least (rates) or at most (times, bytes)."""
-
-    what: str
-    ours: float
-    limit: float
-    unit: str
-    goal: float
-    at_most: bool = False
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.limit if self.limit else 0
-
-    @property
-    def met(self) -> bool:
-        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
 
 
 def main() -> int:
@@ -62,6 +44,8 @@ def main() -> int:
             if site is not None:
                 site.stop()
             shutil.rmtree(folder, ignore_errors=True)
+        rows += collaboration.rows(engine)
+    rows += editor.rows()
     _print(rows)
     target = ROOT / "var" / "bench.json"
     target.parent.mkdir(exist_ok=True)

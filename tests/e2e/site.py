@@ -18,6 +18,12 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct-horse-battery-9"
+MAKE_PEOPLE = """
+from accounts.actions.user import create_local_user
+for name in {names}:
+    made = create_local_user(email=name.lower() + "@example.org", name=name, password="{password}")
+    print(name, made.pk)
+"""
 
 
 @dataclass
@@ -48,6 +54,11 @@ class Site:
         self.manage("create_user", email, "--name", name, "--password-stdin", *options, text=PASSWORD)
         return email
 
+    def make_people(self, *names: str) -> dict[str, str]:
+        """Several at once, which takes no longer than one; their ids by name."""
+        said = self.manage("shell", "--no-imports", "-c", MAKE_PEOPLE.format(names=names, password=PASSWORD))
+        return dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+
     def api(self, email: str, method: str, path: str, body: Any = None) -> Any:
         """`data` of the answer; raises HTTPError."""
         if email not in self.tokens:
@@ -72,8 +83,8 @@ class Site:
 
 
 def start(data_dir: Path, **settings: str) -> Site:
-    """Starts a server on a free port and waits until it is ready."""
-    port = _free_port()
+    """Starts a server, on a free port if none is given, and waits until it is ready."""
+    port = int(settings.get("TMI_SERVER_PORT") or _free_port())
     env = {name: value for name, value in os.environ.items() if not name.startswith("TMI_")}
     env |= {"TMI_DATA_DIR": str(data_dir), "TMI_SERVER_PORT": str(port)}
     limits = ("SIGN_IN_PER_MINUTE", "REQUESTS_PER_MINUTE", "PER_ENDPOINT_PER_MINUTE")

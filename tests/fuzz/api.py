@@ -26,7 +26,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
-from tests.e2e.conftest import furnished
+from tests.e2e.furniture import furnished
 from tests.e2e.site import ROOT, Site, start
 
 PEOPLE = ("owner", "writer", "reader", "outsider", "admin", None)

@@ -35,6 +35,14 @@ LIBRARY_ROWS = {
     "django_admin_log": """(action_time, user_id, object_repr, action_flag, change_message)
         SELECT now(), internal_uuid, 'x', 1, '' FROM users""",
     "django_session": "VALUES ('s', '', now())",
+    "mfa_authenticator": """(type, data, created_at, user_id)
+        SELECT 'totp', '{}', now(), internal_uuid FROM users""",
+    "socialaccount_socialaccount": """(provider, uid, last_login, date_joined, extra_data, user_id)
+        SELECT 'x', internal_uuid, now(), now(), '{}', internal_uuid FROM users""",
+    "socialaccount_socialapp": """(provider, provider_id, name, client_id, secret, key, settings)
+        VALUES ('x', '', 'x', 'x', 'x', 'x', '{}')""",
+    "socialaccount_socialtoken": """(token, token_secret, account_id, app_id)
+        SELECT 'x', 'x', c.id, a.id FROM socialaccount_socialaccount c, socialaccount_socialapp a""",
 }
 
 

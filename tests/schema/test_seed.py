@@ -96,15 +96,22 @@ EXTRA_RULES: dict[str, dict[str, str]] = {
 }
 EXTRA_TABLES = {
     "access_invitations": "sharing by email",
+    "authorization_codes": "accounts.md: authorization_code with PKCE",
     "audit_entries": "who did what to which entity when",
     "client_credentials": "for integrators",
     "diagram_operations": "history, undo stack and resend buffer",
     "group_members": "user, group, added_by, added_at",
     "kept_answers": "api.md: the same Idempotency-Key gets the first answer again",
+    "oauth_clients": "accounts.md: native and single-page clients",
     "one_time_links": "accounts.md: the link that makes the first administrator",
+    "rule_packs": "interchange.md: packs of administrators, and what they switched off",
     "session_removals": "people removed from a collaboration session",
     "sign_in_sessions": "the `sid` of tokens",
+    "sign_up_invitations": "accounts.md: who may sign up where it takes an invitation",
     "skipped_undos": "collaboration.md: what others have changed is skipped",
+    "suggestion_decisions": "interchange.md: what was accepted, and why something does not apply",
+    "webhook_deliveries": "operations.md: retries, delivery log, dead letters",
+    "webhooks": "operations.md: subscriptions",
     "socket_tickets": "accounts.md: a single-use ticket for a WebSocket",
 }
 

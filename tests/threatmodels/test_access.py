@@ -110,6 +110,7 @@ def test_an_accepted_invitation_never_lowers_a_role(cast, threat_model):
     assert ThreatModelAccess.objects.get(user=cast.writer).role == "writer"
 
 
+@pytest.mark.asvs("v5.0.0-8.3.2")
 def test_a_revoked_role_is_gone_at_once(cast, threat_model):
     entry = threat_model.access_entries.get(user=cast.writer)
     revoke_access(threat_model, actor=cast.owner, entry=entry)

@@ -17,7 +17,8 @@ import requests
 from tmi.config import BASE_DIR
 
 ADDRESS = re.compile(r"TMI answers at (http\S+)")
-START_SECONDS = 60
+# A machine that many share.
+START_SECONDS = 180
 
 
 class Instance:
@@ -72,7 +73,7 @@ class Instance:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=600,
         )
 
     def tree(self) -> list[psutil.Process]:

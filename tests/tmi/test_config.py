@@ -81,6 +81,7 @@ def refuse(
 # -- precedence
 
 
+@pytest.mark.asvs("v5.0.0-13.4.2")
 def test_without_file_and_variables_everything_has_its_default(read: Read) -> None:
     config = read()
     assert (config.server.port, config.server.interface) == (8080, "0.0.0.0")  # noqa: S104  compared
@@ -279,6 +280,7 @@ def test_with_a_configured_database_every_secret_is_demanded(refuse: Refuse, lef
     assert refuse(SERVERS, **given).startswith(".".join(variables()[left_out]) + ": is missing")
 
 
+@pytest.mark.asvs("v5.0.0-13.2.3")
 @pytest.mark.parametrize(
     "weak",
     [
@@ -298,12 +300,14 @@ def test_a_default_secret_is_refused_outside_development(
     assert read(SERVERS, TMI_LOGGING_IS_DEV="true", **KEYS | {name: weak})
 
 
+@pytest.mark.asvs("v5.0.0-11.2.3")
 def test_a_short_secret_is_refused_and_not_repeated(refuse: Refuse) -> None:
     line = refuse(TMI_AUTH_JWT_SECRET="Xy7-short")
     assert line.startswith("auth.jwt.secret: is too short")
     assert "Xy7" not in line
 
 
+@pytest.mark.asvs("v5.0.0-6.3.2", "v5.0.0-11.5.1")
 def test_an_embedded_instance_makes_its_secrets_once(read: Read, tmp_path: Path) -> None:
     first, second = read(), read()
     assert len(first.auth.jwt.secret) >= 32
@@ -317,6 +321,7 @@ def test_an_embedded_instance_makes_its_secrets_once(read: Read, tmp_path: Path)
 # -- as a command
 
 
+@pytest.mark.asvs("v5.0.0-13.3.2")
 def test_tmi_config_prints_what_counts_without_secrets(tmp_path: Path, write: Callable[[Any], str]) -> None:
     content = {"mail": {"host": "smtp.example", "from": "tmi@example.org", "password": "Hidden-1"}}
     environ = {"TMI_AUTH_OAUTH_PROVIDERS_GITHUB_CLIENT_SECRET": "Hidden-2", "TMI_SERVER_PORT": "9001"}

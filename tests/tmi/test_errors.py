@@ -116,6 +116,7 @@ def test_an_unknown_host_gets_a_page(nobody: Client) -> None:
     assert "evil.example" not in page_of(nobody.get("/", headers={"host": "evil.example"}), 400)
 
 
+@pytest.mark.asvs("v5.0.0-3.5.1", "v5.0.0-3.5.3")
 def test_a_session_without_its_token_is_refused_in_the_wrapper(cast: Any) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.owner)

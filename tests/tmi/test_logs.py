@@ -32,6 +32,7 @@ def record(message: str, *arguments: object, **extra: object) -> logging.LogReco
 # -- what a line says
 
 
+@pytest.mark.asvs("v5.0.0-16.2.2", "v5.0.0-16.2.4")
 def test_a_record_is_one_line_of_json() -> None:
     line = JsonFormatter().format(record("two\nlines of %s", "ä", method="GET", status=200, user=7))
     assert "\n" not in line
@@ -47,6 +48,7 @@ def test_a_record_is_one_line_of_json() -> None:
     }
 
 
+@pytest.mark.asvs("v5.0.0-16.3.4")
 def test_a_failure_is_written_with_its_trace(lines: Any) -> None:
     try:
         raise RuntimeError("password='open sesame'")
@@ -57,6 +59,7 @@ def test_a_failure_is_written_with_its_trace(lines: Any) -> None:
     assert "sesame" not in line["exception"]
 
 
+@pytest.mark.asvs("v5.0.0-16.4.1")
 def test_the_console_shows_one_line_whatever_a_caller_sent() -> None:
     line = ConsoleFormatter().format(record("GET /a\n00:00:00 INFO forged\x1b[31m", path="/a\nb"))
     assert "\n" not in line
@@ -70,6 +73,7 @@ def test_the_level_is_the_configured_one(tmp_path: Path, level: str, name: str) 
     assert made["root"]["level"] == name
 
 
+@pytest.mark.asvs("v5.0.0-16.2.3")
 def test_logs_go_to_the_directory_and_to_the_console(tmp_path: Path) -> None:
     made = logging_config(load({"TMI_DATA_DIR": str(tmp_path)}))
     assert made["root"]["handlers"] == ["file", "console"]
@@ -93,6 +97,7 @@ def test_without_a_directory_the_console_has_it_all(tmp_path: Path) -> None:
 # -- what it does not say
 
 
+@pytest.mark.asvs("v5.0.0-16.2.5")
 @pytest.mark.parametrize(
     "text",
     [
@@ -145,6 +150,7 @@ def test_a_row_that_the_database_repeats_is_not_written(cast: Any, lines: Any) -
 SECRET = "zq-Open-Sesame-4711"
 
 
+@pytest.mark.asvs("v5.0.0-16.2.5")
 @pytest.mark.parametrize(
     "ask",
     [

@@ -54,6 +54,16 @@ def check(response: HttpResponse) -> None:
     assert uuid.UUID(response.headers["X-Request-ID"])
 
 
+@pytest.mark.asvs(
+    "v5.0.0-3.4.3",
+    "v5.0.0-3.4.4",
+    "v5.0.0-3.4.5",
+    "v5.0.0-3.4.6",
+    "v5.0.0-3.4.8",
+    "v5.0.0-3.4.2",
+    "v5.0.0-3.6.1",
+    "v5.0.0-14.2.3",
+)
 @pytest.mark.parametrize(("path", "status"), ANSWERS)
 def test_every_answer_has_the_headers(nobody: Client, path: str, status: int) -> None:
     response = nobody.get(path)
@@ -69,6 +79,7 @@ def test_an_unknown_host_is_refused_with_the_headers(nobody: Client, path: str) 
     assert "no-store" in response.headers["Cache-Control"]
 
 
+@pytest.mark.asvs("v5.0.0-14.3.2", "v5.0.0-14.2.2")
 @pytest.mark.parametrize("path", ["/", "/accounts/login/", "/nothing", "/api/v1/threat_models"])
 def test_answers_are_kept_out_of_every_cache(browse: Any, cast: Any, path: str) -> None:
     kept = browse(cast.owner).get(path).headers["Cache-Control"]
@@ -86,6 +97,7 @@ def test_without_tls_nothing_demands_it(nobody: Client) -> None:
     assert "Strict-Transport-Security" not in nobody.get("/accounts/login/").headers
 
 
+@pytest.mark.asvs("v5.0.0-3.3.2", "v5.0.0-3.3.4")
 def test_cookies_are_for_the_server_alone(nobody: Client) -> None:
     cookie = nobody.get("/accounts/login/").cookies["csrftoken"]
     assert cookie["httponly"]
@@ -110,6 +122,7 @@ def test_two_requests_have_two_ids(nobody: Client) -> None:
     assert len({nobody.get("/healthz").headers["X-Request-ID"] for _ in range(3)}) == 3
 
 
+@pytest.mark.asvs("v5.0.0-16.2.1", "v5.0.0-16.3.2")
 def test_one_line_is_logged_for_a_request(browse: Any, cast: Any, lines: Any) -> None:
     browse(cast.owner).get("/?search=shop")
     (line,) = [line for line in lines() if line["logger"] == "tmi.requests"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import tempfile
@@ -11,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 import requests
 
 from tests.tmi.instance import Instance, gone, until
+from tmi.engines import socket_dir
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -112,6 +115,7 @@ def test_nothing_secret_is_in_its_output(running: Instance) -> None:
         assert secret not in log.read_text()
 
 
+@pytest.mark.asvs("v5.0.0-4.2.1")
 def test_too_large_a_body_is_refused_before_any_view(running: Instance) -> None:
     body = b"x" * (23 * 1024 * 1024)
     answer = requests.post(f"{running.url}/api/v1/threat_models", data=body, timeout=20)
@@ -131,6 +135,7 @@ def test_a_web_process_that_dies_is_replaced(running: Instance) -> None:
     assert f"web process {pid} ended" in running.said()
 
 
+@pytest.mark.asvs("v5.0.0-16.5.2")
 def test_an_engine_that_dies_is_started_again(running: Instance) -> None:
     valkey = running.engines()["valkey"]
     valkey.kill()
@@ -235,7 +240,8 @@ def test_sigterm_ends_the_server_and_everything_below_it(other: Instance) -> Non
 
 def test_two_uvicorn_processes_serve_are_renewed_and_end_by_sigint(spare: Path) -> None:
     public = {"TMI_SERVER_PUBLIC_URL": "https://localhost", "TMI_SERVER_TRUSTED_PROXIES": "127.0.0.1"}
-    pair = Instance(spare, TMI_SERVER_ENGINE="uvicorn", TMI_SERVER_PROCESSES="2", **public)
+    often = {"TMI_SERVER_HOUSEKEEPING_INTERVAL": "3s"}
+    pair = Instance(spare, TMI_SERVER_ENGINE="uvicorn", TMI_SERVER_PROCESSES="2", **public, **often)
     try:
         # With a public address the server says that one, so its port has to be known.
         pair.env["TMI_SERVER_PORT"] = str(_free_port())
@@ -243,8 +249,13 @@ def test_two_uvicorn_processes_serve_are_renewed_and_end_by_sigint(spare: Path) 
         pair.url = f"http://127.0.0.1:{pair.env['TMI_SERVER_PORT']}"
         first = pair.web()
         assert len(first) == 2
+        with _database(pair) as database:
+            database.execute("INSERT INTO django_session VALUES ('old', '', '2020-01-01')")
         _check_https_behind_a_proxy(pair)
+        _check_figures(pair)
         _check_renewal(pair, first)
+        _check_figures(pair)
+        _check_housekeeping(pair)
         everything = pair.tree()
         assert pair.stop(signal.SIGINT) == 0
         assert gone(everything, 2)
@@ -260,6 +271,33 @@ def _check_https_behind_a_proxy(server: Instance) -> None:
     said = secure.headers["Set-Cookie"].lower()
     assert said.startswith("csrftoken=")
     assert all(f"; {word}" in said for word in ("secure", "httponly", "samesite=lax"))
+
+
+def _database(server: Instance) -> psycopg.Connection[tuple[int]]:
+    where = {"host": str(socket_dir(server.data_dir)), "user": "tmi", "dbname": "tmi"}
+    return psycopg.connect(**where, autocommit=True)
+
+
+def _check_figures(server: Instance) -> None:
+    """Both processes together, whichever answers, and nobody who has gone."""
+
+    def figure(name: str) -> float:
+        found = re.search(rf"^{re.escape(name)} (\S+)$", server.get("/metrics").text, re.M)
+        return float(found[1]) if found else 0
+
+    health = 'tmi_http_requests_total{method="GET",route="/healthz",status="200"}'
+    assert until(lambda: figure("tmi_web_processes") == 2, 20)
+    before = figure(health)
+    for _ in range(20):
+        server.get("/healthz")
+    assert figure(health) >= before + 20
+
+
+def _check_housekeeping(server: Instance) -> None:
+    """`serve` removes by itself what is past its time."""
+    with _database(server) as database:
+        left = "SELECT count(*) FROM django_session WHERE session_key = 'old'"
+        assert until(lambda: database.execute(left).fetchone() == (0,), 60)
 
 
 def _check_renewal(server: Instance, first: set[int]) -> None:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts import audit
@@ -19,13 +20,14 @@ from accounts.models import User
 from threatmodels.models import Record, ThreatModel
 from threatmodels.models.deletable import DeletableRow
 from tmi.lib.errors import Conflict, FieldError, NotFound, ValidationFailed
-from tmi.lib.events import Event, publish_on_commit
+from tmi.lib.events import Event, publish_all_on_commit
 
 RecordT = TypeVar("RecordT", bound=Record)
 RowT = TypeVar("RowT", bound=DeletableRow)
 Values = Mapping[str, Any]
 # New values, or a function from the locked row to them: for changes that depend on what is there.
 Change = Values | Callable[[Any], Values]
+TAKEN = "This id is taken."
 
 
 def create_record(kind: type[RecordT], *, threat_model: ThreatModel, actor: User, **fields: Any) -> RecordT:
@@ -41,7 +43,14 @@ def create_records(
     made = [kind(threat_model=threat_model, **row) for row in rows]
     check_all(made)
     refuse_taken_ids(kind, [row["id"] for row in rows if row.get("id")])
-    kind._default_manager.bulk_create(made, batch_size=500)
+    try:
+        with transaction.atomic():
+            kind._default_manager.bulk_create(made, batch_size=500)
+    except IntegrityError as error:
+        # With row-level security an id may be taken by a row that the person cannot see.
+        if "_pkey" not in str(error):
+            raise
+        raise Conflict(TAKEN) from None
     entries = [
         _entry(
             record, "create", actor, {n: (None, v) for n, v in state(record).items() if v not in (None, "")}
@@ -173,8 +182,13 @@ def state(row: DeletableRow) -> dict[str, Any]:
 def check(row: DeletableRow) -> None:
     """The rules of the row's fields and of the row; raises ValidationFailed. References are `clean`'s."""
     relations = [f.name for f in type(row)._meta.concrete_fields if f.is_relation]
+    check_fields(row, exclude={*relations, "id"})
+
+
+def check_fields(row: Model, *, exclude: set[str]) -> None:
+    """The rules of a row of any table; raises ValidationFailed."""
     try:
-        row.clean_fields(exclude={*relations, "id"})
+        row.clean_fields(exclude=exclude)
         row.clean()
     except ValidationError as error:
         raise ValidationFailed(_field_errors(error, type(row))) from None
@@ -194,7 +208,7 @@ def check_all(rows: Sequence[DeletableRow]) -> None:
 def refuse_taken_ids(kind: type[Record], ids: Iterable[UUID]) -> None:
     """An id that is in use anywhere is a conflict, whoever may see that row."""
     if kind._default_manager.filter(pk__in=list(ids)).exists():
-        raise Conflict("This id is taken.")
+        raise Conflict(TAKEN)
 
 
 def save_changes(row: DeletableRow, changed: Iterable[str]) -> None:
@@ -211,9 +225,12 @@ def model_id(row: DeletableRow) -> UUID:
 def finish(threat_model_id: UUID, actor: User, happened: Iterable[tuple[DeletableRow, str]]) -> None:
     """Touches the model and announces what happened, once the transaction is through."""
     touch(threat_model_id)
-    for row, what in happened:
-        kind = f"{row.kind}.{what}"  # type: ignore[attr-defined]
-        publish_on_commit(Event(kind, row.pk, threat_model_id, actor.pk))
+    publish_all_on_commit(
+        [
+            Event(f"{row.kind}.{what}", row.pk, threat_model_id, actor.pk)  # type: ignore[attr-defined]
+            for row, what in happened
+        ]
+    )
 
 
 def touch(threat_model_id: UUID) -> None:
@@ -232,7 +249,7 @@ def _entry(row: DeletableRow, action: str, actor: User, changes: audit.Changes) 
     )
 
 
-def _field_errors(error: ValidationError, kind: type[DeletableRow]) -> list[FieldError]:
+def _field_errors(error: ValidationError, kind: type[Model]) -> list[FieldError]:
     """Field errors by the names that callers use: `diagram_id`, not `diagram`."""
     found = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
     names = {f.name: f.attname for f in kind._meta.concrete_fields} | {"__all__": ""}

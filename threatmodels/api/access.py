@@ -60,8 +60,8 @@ class AccessViewSet(SignedInViewSet):
     @extend_schema(request=RoleSerializer)
     def partial_update(self, request: Request, **_: Any) -> Response:
         threat_model = self.threat_model(Role.OWNER)
-        role = checked(RoleSerializer(data=request.data))["role"]
         entry = self.entry(threat_model)
+        role = checked(RoleSerializer(data=request.data))["role"]
         return self.answer(
             shown(actions.change_access(threat_model, actor=self.actor, entry=entry, role=role))
         )

@@ -40,7 +40,7 @@ class ResourceViewSet(SignedInViewSet):
     """A resource over a table; a leaf declares its serializer, sorts and filters."""
 
     serializer_class: type[ResourceSerializer]
-    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
+    parser_classes: tuple[type[Any], ...] = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     sorts: ClassVar[Mapping[str, str]] = {
         "name": "name",
         "created_at": "created_at",

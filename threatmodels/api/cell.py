@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +25,9 @@ from tmi.lib.errors import NotFound, ValidationFailed
 from tmi.lib.ids import parse_id
 from tmi.lib.json import decode, encode
 
+LONGEST_NUMBER = 18
+AT = OpenApiParameter("at", int, description="The cells as they were after this operation; 0: none.")
+
 
 class CellViewSet(SignedInViewSet):
     """Each write is one operation of the log; removing a cell takes the flows that end on it along."""
@@ -37,12 +40,22 @@ class CellViewSet(SignedInViewSet):
         threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
         return access.record_in(threat_model, Diagram, self.kwargs["record_id"])
 
-    @extend_schema(operation_id="cells_list", responses={200: CELL_REFERENCE})
+    @extend_schema(operation_id="cells_list", parameters=[AT], responses={200: CELL_REFERENCE})
     def list(self, request: Request, **_: Any) -> Response:
+        """The cells as they are, or as they were after operation `at`."""
         diagram = self.diagram()
         hidden = actions.deleted_assets(diagram.threat_model_id)
-        cells = [actions.without_assets(cell, hidden) for cell in diagram.current_cells]
+        cells = [actions.without_assets(cell, hidden) for cell in self.cells_of(diagram)]
         return self.answer_list(cells, whole_list(len(cells)))
+
+    def cells_of(self, diagram: Diagram) -> Sequence[Cell]:
+        """Raises ValidationFailed where `at` is no number, NotFound where the log begins later."""
+        at = self.request.query_params.get("at")
+        if at is None:
+            return diagram.current_cells
+        if not (at.isascii() and at.isdecimal() and len(at) <= LONGEST_NUMBER):
+            raise ValidationFailed.of("at", "The number of an operation is expected.")
+        return actions.cells_after(diagram, int(at))
 
     @extend_schema(operation_id="cells_retrieve", responses={200: CELL_REFERENCE})
     def retrieve(self, request: Request, **_: Any) -> Response:

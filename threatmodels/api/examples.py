@@ -60,10 +60,25 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "AccessEntryRequest": {"role": "writer", "email": "bo@example.org"},
     "PatchedRoleRequest": {"role": "reader"},
     "DuplicateRequest": {"name": "Online shop 2027"},
+    "AcceptRequest": {
+        "suggestions": [
+            {"rule_id": "stride/script-in-page", "cell_id": CELL["id"], "severity": "critical"},
+        ]
+    },
+    "DismissRequest": {
+        "suggestions": [{"rule_id": "stride/card-testing", "cell_id": CELL["id"]}],
+        "reason": "The payment provider limits attempts.",
+    },
     "TokenRequestRequest": {"grant_type": "password", "username": "ann@example.org", "password": "..."},
     "RefreshRequestRequest": {"refresh_token": "..."},
     "RevokeRequestRequest": {"token": "..."},
     "CredentialRequest": {"name": "Build server", "expires_at": "2027-12-31T00:00:00Z"},
     "GroupRequest": {"group_name": "red-team", "name": "Red team"},
     "MemberRequestRequest": {"user_id": "0190a000-0000-7000-8000-000000000001"},
+    "WebhookRequestRequest": {
+        "url": "https://hooks.example.org/tmi",
+        "events": ["threat.*", "threat_model.updated"],
+        "threat_model_id": "0190a000-0000-7000-8000-000000000002",
+    },
+    "PatchedWebhookChangeRequest": {"events": ["*"], "status": "active"},
 }

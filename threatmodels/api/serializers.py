@@ -11,7 +11,7 @@ from accounts.models import AuditEntry
 from threatmodels.actions.operation import without_assets
 from threatmodels.cell_schema import CELLS
 from threatmodels.cells import MOST_CELLS
-from threatmodels.choices import RoleName
+from threatmodels.choices import SWITCHES, RoleName
 from threatmodels.models import (
     Asset,
     Diagram,
@@ -21,8 +21,11 @@ from threatmodels.models import (
     Repository,
     Threat,
     ThreatModel,
+    Webhook,
+    WebhookDelivery,
 )
 from threatmodels.models.diagram import cells_at
+from threatmodels.outbox import SUBSCRIBABLE
 from threatmodels.roles import Role
 from tmi.api.fields import AnyObject, Choice, Id, Text
 from tmi.api.serializers import Computed, ResourceSerializer, Row, StrictSerializer
@@ -340,3 +343,96 @@ class AccessEntrySerializer(StrictSerializer):
 
 class RoleSerializer(StrictSerializer):
     role = Choice(choices=RoleName.choices)
+
+
+class WebhookSerializer(ResourceSerializer):
+    """A webhook without its secret; `status` can be made active or disabled by a PATCH."""
+
+    threat_model_id = Id(required=False, allow_null=True)
+    url = Text(max_length=1000)
+    events = serializers.ListField(child=Choice(choices=SUBSCRIBABLE), min_length=1, max_length=100)
+    created_by_id = Id(source="user_id", read_only=True)
+    updated_at = serializers.DateTimeField(source="modified_at", read_only=True)
+
+    class Meta:
+        model = Webhook
+        fields: ClassVar[list[str]] = [
+            "id",
+            "url",
+            "events",
+            "threat_model_id",
+            "status",
+            "failures",
+            "created_by_id",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields: ClassVar[list[str]] = ["status", "failures"]
+
+
+class WebhookRequestSerializer(StrictSerializer):
+    """Without a secret the server makes one."""
+
+    url = Text(max_length=1000)
+    events = serializers.ListField(child=Choice(choices=SUBSCRIBABLE), min_length=1, max_length=100)
+    threat_model_id = Id(required=False, allow_null=True)
+    secret = Text(required=False, allow_null=True, min_length=16, max_length=200)
+
+
+class WebhookChangeSerializer(StrictSerializer):
+    """What can be changed; `secret` null makes a new one, which the answer shows."""
+
+    url = Text(max_length=1000, required=False)
+    events = serializers.ListField(
+        child=Choice(choices=SUBSCRIBABLE), min_length=1, max_length=100, required=False
+    )
+    secret = Text(required=False, allow_null=True, min_length=16, max_length=200)
+    status = Choice(choices=SWITCHES, required=False)
+
+
+class NewWebhookSerializer(WebhookSerializer):
+    """With the secret, this once."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(WebhookSerializer.Meta):
+        fields: ClassVar[list[str]] = [*WebhookSerializer.Meta.fields, "secret"]
+
+
+class ChangedWebhookSerializer(WebhookSerializer):
+    """With the secret when a new one was asked for, else null."""
+
+    secret = serializers.CharField(read_only=True, allow_null=True)
+
+    class Meta(WebhookSerializer.Meta):
+        fields: ClassVar[list[str]] = [*WebhookSerializer.Meta.fields, "secret"]
+
+
+class AttemptSerializer(serializers.Serializer[Any]):
+    """One try of a delivery; `error` is empty when the receiver took it."""
+
+    at = serializers.DateTimeField()
+    status_code = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(allow_blank=True)
+    milliseconds = serializers.IntegerField()
+
+
+class DeliverySerializer(ResourceSerializer):
+    """One event for one webhook; a dead one was given up."""
+
+    attempts = AttemptSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = WebhookDelivery
+        fields: ClassVar[list[str]] = [
+            "id",
+            "event_id",
+            "event",
+            "payload",
+            "status",
+            "attempts",
+            "next_attempt_at",
+            "delivered_at",
+            "created_at",
+        ]
+        read_only_fields = fields

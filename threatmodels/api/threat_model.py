@@ -23,7 +23,7 @@ from threatmodels.roles import Role
 from tmi.api.errors import checked
 from tmi.api.filters import Filter, Filters, contains, equals, one_of, text, when
 from tmi.api.serializers import Json, Reader
-from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
+from tmi.lib.errors import PermissionDenied, ValidationFailed
 from tmi.lib.ids import parse_id
 
 EXPAND = OpenApiParameter("expand", str, description=f"Comma list of: {', '.join(EXPANDED)}.")
@@ -110,14 +110,11 @@ class ThreatModelViewSet(ResourceViewSet):
     def retrieve(self, request: Request, **_: Any) -> Response:
         self.refuse_unknown_parameters(frozenset({"fields", "expand"}))
         reader = self.reader(detail=True)
-        rows = access.readable(self.actor, self.kwargs["threat_model_id"])
-        found = list(reader.raw(rows, "is_invited"))
-        if not found:
-            raise NotFound
-        if found[0]["is_invited"]:
+        row = access.read_threat_model(self.actor, self.kwargs["threat_model_id"], reader.needed)
+        if row["is_invited"]:
             # Who opens a model accepts the invitation to it.
             self.load()
-        return self.answer_one(self.expanded(reader.build(found))[0])
+        return self.answer_one(self.expanded(reader.build([row]))[0])
 
     def update(self, request: Request, **_: Any) -> Response:
         return self._write(self.replacement)

@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from threatmodels.api.access import AccessViewSet
 from threatmodels.api.cell import CellViewSet
 from threatmodels.api.diagram import DiagramViewSet
+from threatmodels.api.exporting import ExportView
 from threatmodels.api.history import HistoryViewSet
 from threatmodels.api.importing import ImportView
 from threatmodels.api.metadata import MetadataViewSet
@@ -20,8 +21,11 @@ from threatmodels.api.record import (
     RepositoryViewSet,
     ThreatViewSet,
 )
+from threatmodels.api.report import ReportViewSet
+from threatmodels.api.suggestion import SuggestionViewSet
 from threatmodels.api.threat_model import ThreatModelViewSet
 from threatmodels.api.user import UserViewSet
+from threatmodels.api.webhook import DeliveryViewSet, WebhookViewSet
 from threatmodels.models import Diagram
 from tmi.api.render import GraphmlRenderer, JSONRenderer, PngRenderer, SvgRenderer, YamlRenderer
 
@@ -76,6 +80,15 @@ def diagram_routes(one: str) -> list[URLPattern]:
         path(f"{one}/cells", CellViewSet.as_view({"get": "list"})),
         path(f"{one}/cells/<str:cell_id>", CellViewSet.as_view(ONE)),
         *metadata_routes(f"{one}/cells/<str:cell_id>", Diagram),
+        path(f"{one}/suggestions", SuggestionViewSet.as_view({"get": "look", "post": "ask"})),
+        path(f"{one}/suggestions/accept", SuggestionViewSet.as_view({"post": "accept"})),
+        path(f"{one}/suggestions/dismiss", SuggestionViewSet.as_view({"post": "dismiss"})),
+        path(f"{one}/suggestions/decisions", SuggestionViewSet.as_view({"get": "decisions"})),
+        path(
+            f"{one}/suggestions/decisions/<str:decision_id>",
+            SuggestionViewSet.as_view({"delete": "withdraw"}),
+        ),
+        path(f"{one}/coverage", SuggestionViewSet.as_view({"get": "coverage"})),
         path(f"{one}/operations", OperationViewSet.as_view({"get": "list"})),
         path(
             f"{one}/operations/<str:sequence_number>/revert",
@@ -90,6 +103,7 @@ urlpatterns = [
     path(MODEL, ThreatModelViewSet.as_view(ONE)),
     path(f"{MODEL}/restore", ThreatModelViewSet.as_view({"post": "restore"})),
     path(f"{MODEL}/duplicate", ThreatModelViewSet.as_view({"post": "duplicate"})),
+    path(f"{MODEL}/report", ReportViewSet.as_view({"get": "retrieve"})),
     path(f"{MODEL}/history", HistoryViewSet.as_view({"get": "list"})),
     path(f"{MODEL}/history/<str:entry_id>/revert", HistoryViewSet.as_view({"post": "revert"})),
     path(f"{MODEL}/access", AccessViewSet.as_view({**LIST, "put": "replace"})),
@@ -99,6 +113,18 @@ urlpatterns = [
     ),
     path("import", ImportView.as_view({"post": "create"})),
     path(f"{MODEL}/import", ImportView.as_view({"post": "add"})),
+    path(f"{MODEL}/export", ExportView.as_view({"get": "retrieve"})),
+    path("webhooks", WebhookViewSet.as_view(LIST)),
+    path(
+        "webhooks/<str:webhook_id>",
+        WebhookViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("webhooks/<str:webhook_id>/test", DeliveryViewSet.as_view({"post": "test"})),
+    path("webhooks/<str:webhook_id>/deliveries", DeliveryViewSet.as_view({"get": "list"})),
+    path(
+        "webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/redeliver",
+        DeliveryViewSet.as_view({"post": "redeliver"}),
+    ),
     *metadata_routes(MODEL),
     *(route for name, view in KINDS.items() for route in record_routes(name, view)),
     *diagram_routes(f"{MODEL}/diagrams/<str:record_id>"),

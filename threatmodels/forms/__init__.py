@@ -12,6 +12,7 @@ from threatmodels.forms.record import (
     ThreatForm,
 )
 from threatmodels.forms.threat_model import ThreatModelForm
+from threatmodels.forms.webhook import WebhookForm
 
 __all__ = [
     "AccessForm",
@@ -26,4 +27,5 @@ __all__ = [
     "ThreatForm",
     "ThreatModelForm",
     "TransferForm",
+    "WebhookForm",
 ]

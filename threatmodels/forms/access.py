@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import EVERYONE_ID, Group, User
@@ -20,7 +21,15 @@ class AccessForm(forms.Form):
         max_length=254,
         label=_("Email"),
         help_text=_("Whoever has this verified address gets the role, also when they sign up later."),
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=forms.EmailInput(
+            attrs={
+                "autocomplete": "off",
+                "list": "people-found",
+                "hx-get": reverse_lazy("people"),
+                "hx-trigger": "input changed delay:200ms",
+                "hx-target": "#people-found",
+            }
+        ),
     )
     group = forms.ModelChoiceField(
         queryset=Group.objects.none(), required=False, label=_("or group"), empty_label=_("none")

@@ -19,6 +19,8 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' generic 
 
     # Fields of a column of their own, where a form has too many for one.
     aside: ClassVar[tuple[str, ...]] = ()
+    # What a field writes, where that is not the column of its name.
+    writes: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -26,6 +28,10 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' generic 
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.initial["seen"] = self.instance.modified_at.isoformat()
+
+    def columns(self, field: str) -> tuple[str, ...]:
+        """The values that a field decides."""
+        return self.writes.get(field, (field,))
 
     def main_fields(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name not in self.aside]

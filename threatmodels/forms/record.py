@@ -28,6 +28,11 @@ class ThreatForm(RowForm):
         "cvss_vector",
     )
 
+    writes: ClassVar[dict[str, tuple[str, ...]]] = {
+        "element": ("diagram_id", "cell_id"),
+        "cvss_vector": ("cvss_vector", "score"),
+    }
+
     element = forms.ChoiceField(
         required=False,
         label=_("Element"),
@@ -51,8 +56,8 @@ class ThreatForm(RowForm):
             "asset",
             "score",
             "cvss_vector",
-            "cwe_ids",
             "issue_uri",
+            "cwe_ids",
         ]
         help_texts: ClassVar[dict[str, Any]] = {
             "cvss_vector": _("CVSS 3.1 or 4.0. The score is computed from it."),
@@ -146,6 +151,10 @@ class NoteForm(RowForm):
 
 
 class RepositoryForm(RowForm):
+    writes: ClassVar[dict[str, tuple[str, ...]]] = dict.fromkeys(
+        ("ref_type", "ref_value", "sub_path"), ("parameters",)
+    )
+
     ref_type = forms.ChoiceField(
         required=False,
         label=_("Reference"),

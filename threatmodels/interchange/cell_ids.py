@@ -28,6 +28,14 @@ class CellIds:
             self._report.change(element, f"Its id {reason}; it got a new one.")
         return self._new(f"{given}|{place}")
 
+    def named(self, ref: str, place: str) -> str:
+        """As `take`, without a word, for formats whose ids are names."""
+        known = parse_id(ref)
+        if known is None or str(known) in self._taken:
+            return self._new(f"{ref}|{place}")
+        self._taken.add(str(known))
+        return str(known)
+
     def _new(self, name: str) -> str:
         made = str(uuid.uuid5(NAMESPACE, name.encode("utf-8", "replace").decode()))
         while made in self._taken:

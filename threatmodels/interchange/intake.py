@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
+from threatmodels import rules
 from threatmodels.interchange.document import (
+    CLASSIFICATIONS,
+    CWES,
+    LABEL_LENGTH,
     METADATA_ENTRIES,
     METADATA_KEY_LENGTH,
     METADATA_VALUE_LENGTH,
     NAME_LENGTH,
     NOTE_LENGTH,
+    URI_LENGTH,
     Metadata,
     Note,
 )
@@ -21,6 +28,7 @@ from threatmodels.interchange.plain import snake_case, without_nulls
 from threatmodels.interchange.report import ImportReport
 from tmi.lib.text import strip_controls, unify_newlines
 
+CWE = re.compile(r"(?:CWE-)?0*([1-9][0-9]{0,5})", re.IGNORECASE)
 SCORE = re.compile(r"[0-9]{1,2}(?:\.[0-9]{1,20})?")
 
 
@@ -62,6 +70,38 @@ class Intake:
             element, "Its score is no number from 0 to 10 with one decimal; it is kept as metadata."
         )
         return None
+
+    def uri(
+        self, value: object, *, element: str, field: str, rule: Callable[[str], None] = rules.harmless_uri
+    ) -> str:
+        """An address that keeps the rule; "" for nothing and, with a finding, for all else."""
+        given = self.line(value, element=element, field=field, limit=URI_LENGTH)
+        try:
+            if given:
+                rule(given)
+        except ValidationError:
+            self.report.leave_out(element, f"Its {field} {quoted(given)} is no address that is allowed here.")
+            return ""
+        return given
+
+    def cwes(self, values: Iterable[object], *, element: str) -> list[str]:
+        """CWE ids, given as numbers or as text like CWE-79, each once; what is none is reported."""
+        found: list[str] = []
+        for value in values:
+            number = CWE.fullmatch(str(value).strip()) if isinstance(value, str | int) else None
+            if number is None or len(found) == CWES:
+                self.report.leave_out(element, f"{quoted(value) or 'A value'} is no CWE id, or one too many.")
+            elif (known := f"CWE-{number[1]}") not in found:
+                found.append(known)
+        return found
+
+    def labels(self, values: Iterable[object], *, element: str, field: str) -> list[str]:
+        """Short texts, each once and none of them blank."""
+        lines = (self.line(v, element=element, field=field, limit=LABEL_LENGTH) for v in values)
+        found = list(dict.fromkeys(line for line in lines if line))
+        if len(found) > CLASSIFICATIONS:
+            self.report.leave_out(element, f"It has more than {CLASSIFICATIONS} entries in its {field}.")
+        return found[:CLASSIFICATIONS]
 
     def metadata(self, entries: Iterable[tuple[str, object]], *, element: str) -> Metadata:
         """Entries with sound keys and values; nothing that is blank, and at most a hundred."""

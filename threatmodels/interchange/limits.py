@@ -21,3 +21,4 @@ class Limits:
     max_depth: int = 100
     max_elements: int = 50_000
     max_cells: int = 10_000
+    max_diagrams: int = 1_000

@@ -32,11 +32,12 @@ def number(value: object) -> float | int | None:
     return value if abs(value) <= LARGEST else None
 
 
-def _number_in(text: str) -> float | None:
+def _number_in(text: str) -> float | int | None:
     try:
-        return float(text) if len(text) <= 30 else None
+        value = float(text) if len(text) <= 30 else None
     except ValueError:
         return None
+    return int(value) if value is not None and value.is_integer() else value
 
 
 def whole(text: str | None, otherwise: int) -> int:

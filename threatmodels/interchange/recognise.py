@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from threatmodels.interchange import threat_dragon
+from threatmodels.interchange import csv_threats, threat_dragon, tmi
 from threatmodels.interchange.errors import UnreadableFile
 from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.plain import mapping
@@ -21,7 +21,9 @@ TITLES = {
     "pytm": "pytm (JSON)",
     "threagile": "Threagile (YAML)",
     "threat-composer": "AWS Threat Composer (JSON)",
-    "xlsx": "Excel workbook",
+    "tmi": "TMI (JSON)",
+    "csv": "Table of threats (CSV)",
+    "xlsx": "Table of threats (Excel)",
 }
 XML_ROOTS = {"mxfile": "drawio", "mxGraphModel": "drawio", "ThreatModel": "tm7"}
 YAML_KEYS = {"otmVersion": "otm", "threagile_version": "threagile"}
@@ -50,7 +52,9 @@ def recognise_source(source: Source) -> str:
     if start.startswith("<"):
         return _xml_kind(start)
     key = YAML_KEY.search(source.text)
-    return YAML_KEYS[key[1]] if key else ""
+    if key:
+        return YAML_KEYS[key[1]]
+    return csv_threats.KIND if csv_threats.matches(source.text) else ""
 
 
 def _xml_kind(start: str) -> str:
@@ -74,6 +78,8 @@ def _json_kind(value: Any) -> str:
     found = mapping(value)
     if _is_schema(found):
         raise UnreadableFile("The file is a JSON Schema, which describes models but is none.")
+    if found.get("format") == tmi.FORMAT:
+        return tmi.KIND
     if threat_dragon.matches(found):
         return "threat-dragon"
     if "otmVersion" in found:

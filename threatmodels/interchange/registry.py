@@ -5,7 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from threatmodels.interchange import threat_dragon, threat_dragon_write
+from threatmodels.interchange import (
+    csv_threats,
+    drawio,
+    drawio_write,
+    otm,
+    otm_write,
+    pytm,
+    threagile,
+    threat_composer,
+    threat_dragon,
+    threat_dragon_write,
+    tm7,
+    tm_bom,
+    tm_bom_write,
+    tmi,
+    xlsx_threats,
+)
 from threatmodels.interchange.document import Document
 from threatmodels.interchange.errors import UnreadableFile
 from threatmodels.interchange.limits import Limits
@@ -18,9 +34,36 @@ logger = logging.getLogger(__name__)
 # By the kinds of `recognise.TITLES`. A writer gives the bytes of a file.
 READERS: dict[str, Callable[[Source], Reading]] = {
     threat_dragon.KIND: threat_dragon.read,
+    tm7.KIND: tm7.read,
+    otm.KIND: otm.read,
+    tm_bom.KIND: tm_bom.read,
+    drawio.KIND: drawio.read,
+    pytm.KIND: pytm.read,
+    threagile.KIND: threagile.read,
+    threat_composer.KIND: threat_composer.read,
+    tmi.KIND: tmi.read,
+    csv_threats.KIND: csv_threats.read,
+    xlsx_threats.KIND: xlsx_threats.read,
 }
 WRITERS: dict[str, Callable[[Document], bytes]] = {
     threat_dragon.KIND: threat_dragon_write.write,
+    otm.KIND: otm_write.write,
+    tm_bom.KIND: tm_bom_write.write,
+    drawio.KIND: drawio_write.write,
+    tmi.KIND: tmi.write,
+    csv_threats.KIND: csv_threats.write,
+    xlsx_threats.KIND: xlsx_threats.write,
+}
+
+# Media type and ending of what each writer makes.
+FILES: dict[str, tuple[str, str]] = {
+    tmi.KIND: ("application/json", "tmi.json"),
+    threat_dragon.KIND: ("application/json", "threat-dragon.json"),
+    otm.KIND: ("application/json", "otm.json"),
+    tm_bom.KIND: ("application/json", "tm-bom.json"),
+    drawio.KIND: ("application/vnd.jgraph.mxfile", "drawio"),
+    csv_threats.KIND: ("text/csv; charset=utf-8", "csv"),
+    xlsx_threats.KIND: ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A file as it came: its bytes, and its text and JSON once somebody asks."""
+"""A file as it came: its bytes, and its text, JSON and YAML once somebody asks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from threatmodels.interchange.errors import UnreadableFile
 from threatmodels.interchange.json_file import load_json
 from threatmodels.interchange.limits import MEBIBYTE, Limits
+from threatmodels.interchange.yaml_file import load_yaml
 
 # Longest first: the mark of UTF-32 begins with that of UTF-16.
 MARKS = (
@@ -24,7 +25,7 @@ GZIP = b"\x1f\x8b"
 
 
 class Source:
-    """One file, unpacked where it was gzipped. `text` and `json` raise UnreadableFile where it has none."""
+    """One file, unpacked where it was gzipped. `text`, `json` and `yaml` raise UnreadableFile without one."""
 
     def __init__(self, data: bytes, filename: str, limits: Limits) -> None:
         if len(data) > limits.max_bytes:
@@ -51,6 +52,15 @@ class Source:
     @property
     def json(self) -> Any:
         return self._json[0]
+
+    @cached_property
+    def yaml(self) -> Any:
+        return load_yaml(self.text, self.limits)
+
+    @cached_property
+    def tree(self) -> Any:
+        """The value of a file that is JSON or else YAML, as some formats allow both."""
+        return self.json if self.text.lstrip().startswith(("{", "[")) else self.yaml
 
     @property
     def duplicate_keys(self) -> list[str]:

@@ -97,7 +97,7 @@ def flow_label(
     if not lines and badge is None:
         return None
     text = text_box(lines, Point(0, 0), how.font_size).grown(2) if lines else Box(0, 0, 0, 0)
-    beside = 0 if badge is None else 2 * BADGE_RADIUS + 4
+    beside = 0 if badge is None else 2 * BADGE_RADIUS + 8
     best = room.best(_places(route, text._replace(width=text.width + beside)))
     room.take(best)
     drawn = _label(lines, best._replace(width=text.width), how) if lines else ""

@@ -9,14 +9,17 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.http import QueryDict
+from django.template.defaultfilters import truncatechars
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from threatmodels.choices import LEVELS
+from threatmodels.knowledge.cwe import weaknesses
+from tmi.lib.markdown import to_html
 
 register = template.Library()
 
@@ -79,6 +82,25 @@ def sort_state(context: template.Context, column: str) -> dict[str, str]:
     return {"href": query(context, sort=following), "state": state}
 
 
+@register.simple_tag
+def choose(name: str, present: str | None, choices: Any, title: str, row: str) -> SafeString:
+    """A select in a table; what the row says stays among the choices, however it is spelled."""
+    options = _options(tuple((value, str(text)) for value, text in choices), present or "")
+    label = f"{title}: {truncatechars(row, 60)}"
+    select = '<select class="form-select inline" name="{}" aria-label="{}">{}</select>'
+    return format_html(select, name, label, options)
+
+
+@lru_cache(maxsize=500)
+def _options(choices: tuple[tuple[str, str], ...], present: str) -> SafeString:
+    """A table has few different lists and many rows."""
+    offered = [("", "–"), *choices]
+    if present not in dict(offered):
+        offered.append((present, present))
+    rows = ((value, mark_safe(" selected") if value == present else "", text) for value, text in offered)
+    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+
+
 @register.filter
 def get(mapping: dict[str, Any], key: str) -> Any:
     return mapping.get(key)
@@ -96,6 +118,20 @@ def value(row: Any, name: str) -> Any:
 def spelled(level: str | None) -> str:
     """`very_high` as a person writes it; nothing as a dash."""
     return str(SPELLED.get(level, level)) if level else "–"
+
+
+@register.filter
+def weakness(cwe_id: str) -> str:
+    """The name of "CWE-79"; may be empty."""
+    number = cwe_id.upper().removeprefix("CWE-")
+    found = weaknesses().get(int(number)) if number.isdecimal() else None
+    return found.name if found else ""
+
+
+@register.filter
+def markdown(text: str | None) -> SafeString:
+    """The sanitised HTML of a Markdown text."""
+    return mark_safe(to_html(text or ""))  # noqa: S308  sanitised there
 
 
 @register.filter

@@ -72,7 +72,7 @@ def saved(form: RowForm, save: Callable[[], Any]) -> Any:
 
 def who_changed(row: Record | ThreatModel) -> str:
     """Who changed a row last, which fields, and what to do about it."""
-    entry = AuditEntry.objects.filter(entity_id=row.pk).order_by("-created_at", "-id").first()
+    entry = _last_change(row.pk)
     if entry is None:
         return ""
     names = ", ".join(entry.changes) or "…"
@@ -80,6 +80,19 @@ def who_changed(row: Record | ThreatModel) -> str:
         "who": entry.actor_label or _("Somebody"),
         "names": names,
     }
+
+
+def last_changed_by(row_id: UUID) -> str:
+    """The name of who changed a row last; may be empty."""
+    entry = _last_change(row_id)
+    if entry is None:
+        return ""
+    return entry.actor.name if entry.actor else entry.actor_label
+
+
+def _last_change(row_id: UUID) -> AuditEntry | None:
+    entries = AuditEntry.objects.filter(entity_id=row_id).select_related("actor")
+    return entries.order_by("-created_at", "-id").first()
 
 
 def _seen_now(row: Record | ThreatModel) -> str:

@@ -6,17 +6,23 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
+from threatmodels import access
+from threatmodels.actions.history import revert
 from threatmodels.models import ThreatModel
-from threatmodels.views.base import frame, load, page
+from threatmodels.roles import Role
+from threatmodels.views.base import frame, load, page, parameters, person
 from threatmodels.views.kinds import KINDS
+from tmi.lib.errors import DomainError, NotFound
+from tmi.lib.ids import NO_ID, parse_id
 
 PER_PAGE = 50
 ACTIONS = {
@@ -24,6 +30,7 @@ ACTIONS = {
     "update": _("changed"),
     "delete": _("deleted"),
     "restore": _("restored"),
+    "purge": _("removed for good"),
     "import": _("imported a file into"),
     "duplicate": _("copied another threat model into"),
     "metadata": _("changed the metadata of"),
@@ -32,6 +39,7 @@ ACTIONS = {
     "change": _("changed access to"),
     "revoke": _("took away access to"),
     "accept_invitation": _("accepted an invitation to"),
+    "disable": _("disabled"),
     "administrator_access": _("as an administrator took access to"),
 }
 ENTITIES = {
@@ -43,7 +51,9 @@ ENTITIES = {
     "note": _("the note"),
     "asset": _("the asset"),
     "access": _("the threat model"),
+    "webhook": _("the webhook"),
 }
+REVERTIBLE = {"create", "update", "delete", "restore", "metadata"}
 # Ids say nothing to a person.
 HIDDEN = {"id", "threat_model_id", "owner_id", "diagram_id", "asset_id", "cell_id", "user_id", "group_id"}
 MODELS: dict[str, type[Model]] = {
@@ -64,6 +74,8 @@ def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
             "name": _name(entry) or names.get(entry.entity_id, ""),
             "when": entry.created_at,
             "is_change": entry.action != "create",
+            "pk": entry.pk,
+            "can_revert": entry.action in REVERTIBLE and entry.entity_type not in ("access", "webhook"),
             "changes": list(_changes(entry)),
         }
         for entry in entries
@@ -114,14 +126,44 @@ def _named(kind: Any) -> QuerySet[Any]:
 
 
 def _name(entry: AuditEntry) -> str:
-    pair = entry.changes.get("name") or entry.changes.get("subject")
+    pair = entry.changes.get("name") or entry.changes.get("subject") or entry.changes.get("url")
     return str(pair[1] or pair[0]) if pair else ""
 
 
 @page("GET")
 def history(request: HttpRequest, model_id: UUID) -> HttpResponse:
     threat_model = load(request, model_id)
+    given = parameters(request)
     entries = threat_model.audit_entries.select_related("actor").order_by("-created_at", "-id")
-    listed = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
-    context = frame(threat_model, page=listed, history=told(listed))
+    if kind := given.get("entity"):
+        entries = entries.filter(entity_type=kind)
+    if actor := given.get("actor"):
+        entries = entries.filter(actor_id=parse_id(actor) or NO_ID)
+    listed = Paginator(entries, PER_PAGE).get_page(given.get("page"))
+    actors = User.objects.filter(pk__in=threat_model.audit_entries.values("actor_id")).order_by("name")
+    context = frame(
+        threat_model,
+        page=listed,
+        history=told(listed),
+        actors=actors,
+        entities=[(name, MODELS[name]._meta.verbose_name) for name in MODELS],
+        filters=given,
+        reverts=access.role_of(threat_model) >= Role.WRITER,
+    )
     return render(request, "threatmodels/history.html", context)
+
+
+@page("POST")
+def revert_entry(request: HttpRequest, model_id: UUID, entry_id: UUID) -> HttpResponse:
+    """Takes back what one entry tells of, if nobody has changed the same since."""
+    threat_model = load(request, model_id, Role.WRITER)
+    entry = threat_model.audit_entries.filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound
+    try:
+        revert(threat_model, entry, actor=person(request))
+    except DomainError as error:
+        messages.error(request, _("This cannot be taken back: %(reason)s") % {"reason": error.message})
+    else:
+        messages.success(request, _("The change was taken back."))
+    return redirect("history", model_id)

@@ -49,6 +49,11 @@ class Kind:
     icon: str
     columns: tuple[tuple[str, Any], ...] = ()
 
+    @property
+    def details(self) -> str:
+        """The name of the page with metadata and history; at the address of a diagram is the editor."""
+        return "diagrams_details" if self.model is Diagram else self.plural
+
     def listed(self, threat_model: ThreatModel) -> QuerySet[Any]:
         return access.records_in(threat_model, self.model).order_by("name", "id")
 

@@ -17,7 +17,7 @@ from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
 from threatmodels.views.base import load, page, person
 from threatmodels.views.kinds import Kind
-from threatmodels.views.record import url
+from threatmodels.views.record import details_url
 from tmi.lib.errors import DomainError, ValidationFailed
 
 
@@ -55,4 +55,4 @@ def _entity(threat_model: ThreatModel, record_id: UUID | None, kind: Kind | None
             reverse("threat_model", args=[threat_model.pk]),
         )
     record = access.record_in(threat_model, kind.model, record_id)
-    return Entity(threat_model, kind.model.kind, record.pk), url(record, kind)
+    return Entity(threat_model, kind.model.kind, record.pk), details_url(record, kind)

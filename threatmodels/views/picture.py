@@ -9,21 +9,27 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 
 from threatmodels import access
+from threatmodels.actions.operation import cells_after
 from threatmodels.models import Diagram
 from threatmodels.pictures.svg import Badge, diagram_svg
 from threatmodels.views.base import load, page
 
+LONGEST_NUMBER = 15
 POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 
 @page("GET")
 def picture(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpResponse:
-    """The diagram as SVG that can run nothing; asked for again only when it has changed."""
+    """The diagram as SVG that can run nothing, as it is or as it was after operation `at`."""
     threat_model = load(request, model_id)
     diagram = access.record_in(threat_model, Diagram, record_id)
     theme = "dark" if request.GET.get("theme") == "dark" else "light"
-    badges = open_threats(diagram)
-    tag = f'"{diagram.update_vector}-{hash_of(badges)}-{theme}"'
+    at = request.GET.get("at", "")
+    if not (at.isascii() and at.isdecimal()) or len(at) > LONGEST_NUMBER:
+        at = ""
+    # The threats are those of today, so a picture of the past has none.
+    badges = {} if at else open_threats(diagram)
+    tag = f'"{at or diagram.update_vector}-{hash_of(badges)}-{theme}"'
     headers = {
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
@@ -32,7 +38,8 @@ def picture(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpRespon
     }
     if tag in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers=headers)
-    svg = diagram_svg(diagram.current_cells, title=diagram.name, theme=theme, badges=badges)
+    cells = cells_after(diagram, int(at)) if at else diagram.current_cells
+    svg = diagram_svg(cells, title=diagram.name, theme=theme, badges=badges)
     return HttpResponse(svg, content_type="image/svg+xml", headers=headers)
 
 

@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from threatmodels import access
 from threatmodels.actions.record import delete_record, restore_record
 from threatmodels.cells import label
+from threatmodels.cvss import VERSIONS
 from threatmodels.forms import MetadataForm
 from threatmodels.models import Diagram, Metadata, Record, Threat
+from threatmodels.risk import risk
 from threatmodels.roles import Role
 from threatmodels.views.base import frame, load, page, person, saved
 from threatmodels.views.history import told
@@ -25,6 +27,10 @@ from threatmodels.views.kinds import KINDS, Kind
 def url(record: Record, kind: Kind, what: str = "") -> str:
     name = f"{kind.plural}_{what}" if what else kind.plural
     return reverse(name, args=[record.threat_model_id, record.pk])
+
+
+def details_url(record: Record, kind: Kind) -> str:
+    return reverse(kind.details, args=[record.threat_model_id, record.pk])
 
 
 @page("GET")
@@ -41,13 +47,18 @@ def detail(request: HttpRequest, model_id: UUID, record_id: UUID, kind: Kind) ->
         history=told(entries.order_by("-created_at", "-id")[:20]),
         **_beside(record),
     )
+    if request.htmx and request.GET.get("part") == "risk":  # type: ignore[attr-defined]  # django-htmx
+        return render(request, "threatmodels/_risk.html", context)
+    if access.role_of(threat_model) >= Role.WRITER:
+        context["form"] = kind.form(instance=record)
     return render(request, f"threatmodels/{kind.model.kind}_detail.html", context)
 
 
 def _beside(record: Record) -> dict[str, Any]:
     """What a page shows that is no field of the record."""
     if isinstance(record, Threat):
-        return {"place": record.report_row}
+        suggested = risk(record.likelihood, record.severity)
+        return {"place": record.report_row, "suggested_risk": suggested, "cvss": VERSIONS}
     if isinstance(record, Diagram):
         return {"elements": _elements(record)}
     return {}
@@ -95,7 +106,7 @@ def edit(request: HttpRequest, model_id: UUID, record_id: UUID, kind: Kind) -> H
         done = saved(form, lambda: kind.update(record, person(request), form.changes))
         if done is not None:
             messages.success(request, _("Saved."))
-            return redirect(url(record, kind))
+            return redirect(details_url(record, kind))
     context = frame(threat_model, form=form, kind=kind, record=record, title=name)
     return render(request, "threatmodels/form.html", context, status=400 if form.errors else 200)
 

@@ -61,9 +61,9 @@ def _entry(threat_model: ThreatModel, entry_id: UUID) -> Entry:
 @page("POST")
 def change(request: HttpRequest, model_id: UUID, entry_id: UUID) -> HttpResponse:
     threat_model = load(request, model_id, Role.OWNER)
+    entry = _entry(threat_model, entry_id)
     form = RoleForm(request.POST)
     if form.is_valid():
-        entry = _entry(threat_model, entry_id)
         role = form.cleaned_data["role"]
         actions.change_access(threat_model, actor=person(request), entry=entry, role=role)
         messages.success(request, _("Role changed."))

@@ -22,7 +22,9 @@ from threatmodels.actions.threat_model import (
 from threatmodels.choices import PRIORITIES, SEVERITIES, THREAT_STATUSES
 from threatmodels.forms import MetadataForm, ThreatModelForm
 from threatmodels.models import Diagram, Metadata, Threat, ThreatModel
+from threatmodels.reports.formats import FORMATS
 from threatmodels.roles import Role
+from threatmodels.starters.catalogue import starters
 from threatmodels.views.base import frame, load, page, parameters, person, saved
 from threatmodels.views.history import told
 from threatmodels.views.kinds import KINDS
@@ -47,6 +49,8 @@ def detail(request: HttpRequest, model_id: UUID) -> HttpResponse:
     context = frame(threat_model, **_threats(request, threat_model))
     if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]  # django-htmx
         return render(request, "threatmodels/_threat_table.html", context)
+    if access.role_of(threat_model) >= Role.WRITER:
+        context["form"] = ThreatModelForm(instance=threat_model)
     lists = {
         kind.plural: kind.listed(threat_model) for kind in KINDS if kind.plural not in {"threats", "diagrams"}
     }
@@ -62,6 +66,7 @@ def detail(request: HttpRequest, model_id: UUID) -> HttpResponse:
         "history": told(entries),
         "metadata": Metadata.objects.filter(entity_id=threat_model.pk).order_by("key"),
         "metadata_form": MetadataForm(),
+        "formats": FORMATS,
     }
     return render(request, "threatmodels/threat_model_detail.html", context)
 
@@ -87,9 +92,10 @@ def _threats(request: HttpRequest, threat_model: ThreatModel) -> dict[str, Any]:
         "sort": sort,
         "filters": request.GET,
         "is_filtered": any(given.get(name) for name in THREAT_FILTERS),
-        "severities": SEVERITIES,
-        "priorities": PRIORITIES,
-        "statuses": THREAT_STATUSES,
+        # Translated once, not in every row.
+        "severities": [(value, str(title)) for value, title in SEVERITIES],
+        "priorities": [(value, str(title)) for value, title in PRIORITIES],
+        "statuses": [(value, str(title)) for value, title in THREAT_STATUSES],
     }
 
 
@@ -100,8 +106,8 @@ def create(request: HttpRequest) -> HttpResponse:
         made = saved(form, lambda: create_threat_model(actor=person(request), **form.values()))
         if made is not None:
             return redirect("threat_model", made.pk)
-    context = {"form": form, "title": _("New threat model"), "back": "/"}
-    return render(request, "threatmodels/form.html", context, status=400 if form.errors else 200)
+    context = {"form": form, "title": _("New threat model"), "back": "/", "starters": starters()}
+    return render(request, "threatmodels/threat_model_new.html", context, status=400 if form.errors else 200)
 
 
 @page("GET", "POST")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ from tmi.lib.json import decode, encode
 
 Json = dict[str, Any]
 DOCUMENT = "urn:openapi"
+_MAKING = threading.Lock()
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -74,9 +76,14 @@ def resolved(described: Json) -> Json:
     return found
 
 
-@lru_cache(maxsize=1)
 def document() -> Json:
     """The OpenAPI document, as it is served."""
+    with _MAKING:  # its generator is not made for several threads at once
+        return _document()
+
+
+@lru_cache(maxsize=1)
+def _document() -> Json:
     generator: Any = SchemaGenerator
     made: Json = decode(encode(generator().get_schema(request=None, public=True)))
     return made

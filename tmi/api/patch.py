@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import jsonpatch
@@ -12,7 +13,6 @@ from tmi.lib.json import encode
 
 Json = dict[str, Any]
 MOST_OPERATIONS = 1000
-# Copying a part into itself over and over doubles it each time.
 MALFORMED = (
     jsonpatch.JsonPatchException,
     jsonpointer.JsonPointerException,
@@ -20,7 +20,8 @@ MALFORMED = (
     KeyError,
     ValueError,
 )
-LARGEST_RESULT = 32 * 1024 * 1024
+# Copying a part into itself over and over doubles it each time.
+LARGEST_RESULT = 8 * 1024 * 1024
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -42,6 +43,7 @@ def json_patch(document: Json, operations: Any) -> Json:
         raise ValidationFailed.of("", "A JSON Patch is a list of operations.")
     if len(operations) > MOST_OPERATIONS:
         raise ValidationFailed.of("", f"At most {MOST_OPERATIONS} operations.")
+    document = copy.deepcopy(document)
     for index, operation in enumerate(operations):
         document = _apply(document, operation, f"/{index}")
     if not isinstance(document, dict):
@@ -51,16 +53,10 @@ def json_patch(document: Json, operations: Any) -> Json:
 
 def _apply(document: Any, operation: Any, pointer: str) -> Any:
     try:
-        changed = jsonpatch.apply_patch(document, [operation])
+        changed = jsonpatch.apply_patch(document, [operation], in_place=True)
     except jsonpatch.JsonPatchTestFailed:
         raise Conflict("The test of the patch fails.", details={"field": pointer}) from None
-    except (
-        jsonpatch.JsonPatchException,
-        jsonpointer.JsonPointerException,
-        TypeError,
-        KeyError,
-        ValueError,
-    ) as e:
+    except MALFORMED as e:
         raise ValidationFailed.of(pointer, f"The operation cannot be carried out: {_reason(e)}") from None
     if operation.get("op") == "copy" and len(encode(changed)) > LARGEST_RESULT:
         raise ValidationFailed.of(pointer, "The patch makes the document too large.")

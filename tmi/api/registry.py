@@ -33,7 +33,9 @@ class EntrySerializer(serializers.Serializer[Any]):
     """A schema that the registry holds."""
 
     name = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["request", "response", "error", "message", "configuration"])
+    kind = serializers.ChoiceField(
+        choices=["request", "response", "error", "message", "configuration", "file"]
+    )
     version = serializers.CharField()
     href = serializers.CharField()
 

@@ -169,6 +169,12 @@ TAGGED = {
 }
 
 
+# A mark on operations that answer with a file: JSON too is then sent as it is.
+A_FILE = "x-file"
+# A mark on operations that answer null where there is nothing.
+OR_NULL = "x-or-null"
+
+
 def wrap_answers(result: Json, **_: Any) -> Json:
     """A drf-spectacular hook: wraps each JSON answer and adds the failures."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
@@ -197,7 +203,10 @@ def _describe(method: str, operation: Json, schemas: Json) -> None:
     named = {one["name"] for one in operation.get("parameters", [])}
     if "fields" in named:
         _allow_sparse(operation["responses"], schemas)
-    _wrap(operation["responses"])
+    if operation.pop(OR_NULL, False):
+        content = operation["responses"]["200"]["content"]["application/json"]
+        content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
+    _wrap(operation["responses"], is_file=operation.pop(A_FILE, False))
     if "If-None-Match" in named:
         operation["responses"]["304"] = {"description": "It still has the ETag that If-None-Match names."}
     body = operation.get("requestBody", {})
@@ -221,10 +230,10 @@ def _allow_sparse(responses: Json, schemas: Json) -> None:
     content["schema"] = {"type": "array", "items": either} if reference is not schema else either
 
 
-def _wrap(responses: Json) -> None:
+def _wrap(responses: Json, *, is_file: bool) -> None:
     for status, response in responses.items():
         content = response.get("content", {}).get("application/json")
-        if status.startswith("2") and content:
+        if status.startswith("2") and content and not is_file:
             content["schema"] = _success(content.get("schema", {}))
     for status in FAILURES:
         responses.setdefault(status, {"$ref": f"#/components/responses/Failure{status}"})

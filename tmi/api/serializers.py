@@ -104,10 +104,14 @@ class Reader:
         """One query, whatever the number of rows."""
         return self.build(self.raw(rows))
 
+    @property
+    def needed(self) -> set[str]:
+        """The names of the columns that are needed."""
+        return {column for computed in self.columns.values() for column in computed.columns}
+
     def raw(self, rows: models.QuerySet[Any], *more: str) -> Iterable[Row]:
         """The columns that are needed, and some more."""
-        needed = {column for computed in self.columns.values() for column in computed.columns}
-        return rows.values(*sorted(needed | set(more)))
+        return rows.values(*sorted(self.needed | set(more)))
 
     def build(self, rows: Iterable[Row]) -> list[Json]:
         made = self.serializer.computed

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ STOP_SECONDS = 20
 LONGEST_LOG = 5_000_000
 
 
-class Process:
+class Process(ABC):
     """The lifetime of one server; a subclass says how it is called and how to ask whether it is ready."""
 
     name = "engine"
@@ -31,31 +32,31 @@ class Process:
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
+    @abstractmethod
     def address(self) -> Path:
         """The Unix socket that it answers on."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def pid_file(self) -> Path:
         """The file whose first line is its pid."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def mark(self) -> str:
         """What its command line contains and no other process's does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self) -> list[str]:
         """The program and its arguments."""
-        raise NotImplementedError
 
     def prepare(self) -> None:
         """Makes what has to be there before a start."""
         self.account.own_dir(self.home)
 
+    @abstractmethod
     def ready(self) -> bool:
         """Whether it answers questions, not only connections."""
-        raise NotImplementedError
 
     def ensure(self) -> bool:
         """Starts it unless it runs; returns whether it did. EngineError when it does not come up."""

@@ -28,6 +28,15 @@ def decrypt(token: str) -> str | None:
         return None
 
 
+def is_under_first_key(token: str) -> bool:
+    """Whether the first configured key made this token."""
+    try:
+        Fernet(settings.ENCRYPTION_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 class EncryptedField(models.TextField[Any, Any]):
     """A `text` column that holds a Fernet token; Python sees the clear text."""
 

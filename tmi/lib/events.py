@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,9 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+Recorder = Callable[[Sequence[Event]], None]
 _listeners: list[Listener] = []
+_recorders: list[Recorder] = []
 
 
 def subscribe(listener: Listener) -> None:
@@ -34,9 +37,23 @@ def subscribe(listener: Listener) -> None:
         _listeners.append(listener)
 
 
+def record_with(recorder: Recorder) -> None:
+    """Call `recorder` with events in the transaction of their change: what it writes is part of it."""
+    if recorder not in _recorders:
+        _recorders.append(recorder)
+
+
 def publish_on_commit(event: Event) -> None:
     """Hand the event to all listeners after the commit; one that fails stops no other."""
-    transaction.on_commit(lambda: _publish(event), robust=True)
+    publish_all_on_commit([event])
+
+
+def publish_all_on_commit(events: Sequence[Event]) -> None:
+    """The same for events of one transaction, which recorders get together."""
+    for record in _recorders:
+        record(events)
+    for event in events:
+        transaction.on_commit(partial(_publish, event), robust=True)
 
 
 def _publish(event: Event) -> None:

@@ -11,6 +11,8 @@ from tmi.config import BASE_DIR
 
 STEADY_SECONDS = 10
 LONGEST_PAUSE = 30.0
+# Many threads that each keep a heap of their own, and large buffers in it, would grow for days.
+MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "262144"}
 
 
 class Child:
@@ -25,7 +27,7 @@ class Child:
             ends = (listener.fileno(), theirs.fileno())
             self.process = subprocess.Popen(  # noqa: S603  our own module
                 [sys.executable, "-P", "-m", "tmi.server.web", *map(str, ends)],
-                env=environ | {"PYTHONPATH": os.pathsep.join([str(BASE_DIR), *_path(environ)])},
+                env=MALLOC | environ | {"PYTHONPATH": os.pathsep.join([str(BASE_DIR), *_path(environ)])},
                 pass_fds=ends,
                 stdin=subprocess.DEVNULL,
                 # Ctrl-C in a terminal is for the parent, which ends its children in order.

@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from tmi.config import Config
 from tmi.server.gateway import Application, Gateway, longest_body
-from tmi.server.wire import CLOSE_SECONDS, EXTENSION
+from tmi.server.wire import EXTENSION, close_seconds
 
 SILENT = 4408
 TOO_LARGE = 4413
@@ -143,8 +143,9 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     def leave(self, code: int) -> None:
         """Closes with a code; the base knows only those of applications."""
         if self.state == self.STATE_OPEN:
+            self.closeHandshakeTimeout = 0  # the base would cut after a second
             self.sendCloseFrame(code=code)
-            reactor.callLater(CLOSE_SECONDS, self._cut)  # type: ignore[arg-type]  # zope interfaces count self
+            reactor.callLater(close_seconds(code), self._cut)  # type: ignore[arg-type]  # zope interfaces count self
 
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802  Daphne's name
         self.leave(1000 if code is None else code)

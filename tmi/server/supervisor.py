@@ -4,6 +4,7 @@ import argparse
 import logging
 import logging.config
 import math
+import random
 import select
 import signal
 import socket
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from types import FrameType
 
 from tmi.config import BASE_DIR, Config
@@ -26,6 +28,8 @@ logger = logging.getLogger("tmi.supervisor")
 DATABASE_WAIT_SECONDS = 30
 ENGINE_CHECK_SECONDS = 1.0
 RELOAD_SECONDS = 60
+# Not while everything starts; later not all nodes at once.
+FIRST_HOUSEKEEPING_SECONDS = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +51,8 @@ def main(config: Config, arguments: list[str]) -> int:
             stack.enter_context(claim(config))
             listener = stack.enter_context(listen(config))
             engines = stack.enter_context(ensure(config, wait_seconds=DATABASE_WAIT_SECONDS))
-            supervisor = Supervisor(config, engines, listener)
+            figures = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tmi-metrics-")))
+            supervisor = Supervisor(config, engines, listener, figures)
             return supervisor.run(migrate=options.migrate, demo=options.demo)
     except StartError as problem:
         print(problem, file=sys.stderr)
@@ -57,14 +62,16 @@ def main(config: Config, arguments: list[str]) -> int:
 class Supervisor:
     """Keeps engines and web processes alive; SIGTERM and SIGINT end it, SIGUSR2 renews the web processes."""
 
-    def __init__(self, config: Config, engines: Engines, listener: socket.socket) -> None:
-        self.config, self.engines, self.listener = config, engines, listener
-        self.environ = environ(config, listener)
+    def __init__(self, config: Config, engines: Engines, listener: socket.socket, figures: Path) -> None:
+        self.config, self.engines, self.listener, self.figures = config, engines, listener, figures
+        self.environ = environ(config, listener) | {"PROMETHEUS_MULTIPROC_DIR": str(figures)}
         self.stopping = 0
         self.reload = False
         self._engine_check = 0.0
         self._wakeup = _wakeup(self._on_signal)
         self._slots: list[Slot] = []
+        self._housekeeping: subprocess.Popen[bytes] | None = None
+        self._housekeeping_at = math.inf
 
     def run(self, *, migrate: bool, demo: bool) -> int:
         """Starts everything, says so, and stays until stopped."""
@@ -74,6 +81,7 @@ class Supervisor:
         self._slots = [Slot(self.listener, self.environ) for _ in range(self.config.server.processes)]
         try:
             self._come_up(migrate=migrate, demo=demo)
+            self._plan_housekeeping(FIRST_HOUSEKEEPING_SECONDS)
             while not self.stopping:
                 self._turn()
                 if self.reload:
@@ -131,7 +139,38 @@ class Supervisor:
         if time.monotonic() >= self._engine_check:
             self._engine_check = time.monotonic() + ENGINE_CHECK_SECONDS
             self._revive()
+            self._forget_dead()
+        self._keep_house()
         self._sleep(0.25)
+
+    def _forget_dead(self) -> None:
+        """What a process counted stays; what it had open is not open any more."""
+        alive = {child.process.pid for slot in self._slots for child in slot.all()}
+        for file in self.figures.glob("gauge_live*.db"):
+            if int(file.stem.rpartition("_")[2]) not in alive:
+                file.unlink(missing_ok=True)
+
+    def _plan_housekeeping(self, at_most: float = math.inf) -> None:
+        seconds = min(self.config.server.housekeeping_interval, at_most)
+        self._housekeeping_at = time.monotonic() + seconds * random.uniform(0.9, 1.1)  # noqa: S311
+
+    def _keep_house(self) -> None:
+        """A process of its own, so that what it does slows no web process down."""
+        if self._housekeeping is not None:
+            if self._housekeeping.poll() is None:
+                return
+            if self._housekeeping.returncode:
+                logger.error("housekeeping ended with status %s", self._housekeeping.returncode)
+            self._housekeeping = None
+        if time.monotonic() >= self._housekeeping_at:
+            self._plan_housekeeping()
+            self._housekeeping = subprocess.Popen(  # noqa: S603  our own command
+                [sys.executable, str(BASE_DIR / "manage.py"), "housekeeping"],
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
 
     def _revive(self) -> None:
         try:
@@ -159,6 +198,8 @@ class Supervisor:
         """Everybody finishes; who does not in time, or when asked a second time, is killed."""
         deadline = time.monotonic() + self.config.server.shutdown_timeout + 2
         asked = max(self.stopping, 1)
+        if self._housekeeping is not None:
+            _end(self._housekeeping)
         children = [child for slot in self._slots for child in slot.all()]
         for child in children:
             child.stop()

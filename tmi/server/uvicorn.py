@@ -14,7 +14,7 @@ from websockets.protocol import State
 
 from tmi.config import Config
 from tmi.server.gateway import Application, Gateway
-from tmi.server.wire import CLOSE_SECONDS, EXTENSION
+from tmi.server.wire import EXTENSION, close_seconds
 
 SILENT = 4408
 TOO_LARGE = 4413
@@ -116,7 +116,7 @@ class Socket(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        self.close_timer = self.loop.call_later(close_seconds(code), self.transport.abort)
 
 
 class UvicornWire:

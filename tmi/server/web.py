@@ -1,5 +1,6 @@
 """One web process: the application on the inherited socket, until the parent says stop or is gone."""
 
+import gc
 import importlib
 import os
 import signal
@@ -12,6 +13,8 @@ from contextlib import suppress
 
 from tmi.config import Config, ConfigError, load
 
+GC_THRESHOLDS = (10_000, 20, 20)
+
 
 def main(listener: int, control: int) -> int:
     """Serves on an inherited socket; the other one is the parent's word and life. Returns the exit status."""
@@ -23,12 +26,22 @@ def main(listener: int, control: int) -> int:
         print(f"configuration: {problem}", file=sys.stderr)
         return 2
     parent = Parent(socket.socket(fileno=control), config.server.shutdown_timeout)
-    from tmi.asgi import application
+    from tmi.asgi import application, workers
+    from tmi.lib import metrics, tracing
 
+    # What has been loaded stays: walking it again and again would stop everybody for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     with socket.socket(fileno=listener) as inherited:
         inherited.setblocking(False)
         if parent.says_go():
+            metrics.keep_sampling()
+            beside = workers()
+            beside.start()
             serve(application, config, inherited, parent.ready)
+            beside.stop()
+            tracing.flush()
     return 0
 
 

@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 EXTENSION = "tmi.wire"
-# How long a connection that was told to close may take before it is cut.
-CLOSE_SECONDS = 2.0
+TOO_SLOW = 1013
+# How long a connection that was told to close may take before it is cut; who is slow gets time to read why.
+CLOSE_SECONDS, CLOSE_SLOW_SECONDS = 2.0, 10.0
 
 FINAL_TEXT = 0x81
 ONE_BYTE, TWO_BYTES, EIGHT_BYTES = 125, 126, 127
@@ -30,6 +31,11 @@ class Wire(Protocol):
 
     def close(self, code: int) -> None:
         """Says goodbye with a code and cuts the connection when the other side does not answer."""
+
+
+def close_seconds(code: int) -> float:
+    """How long the other side has for its goodbye."""
+    return CLOSE_SLOW_SECONDS if code == TOO_SLOW else CLOSE_SECONDS
 
 
 def text_frame(text: bytes) -> bytes:

@@ -50,6 +50,7 @@ def code(answer):
     return answer.status_code, answer.json()["error"]["code"]
 
 
+@pytest.mark.asvs("v5.0.0-9.2.4", "v5.0.0-10.3.3")
 def test_email_and_password_give_tokens_that_say_who_it_is(api, ann, tokens):
     assert set(tokens) == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert tokens["token_type"] == "Bearer"
@@ -70,6 +71,7 @@ def test_a_form_does_as_well_as_json(api, ann):
     assert code(api(None).post(TOKEN, twice, content_type=kind)) == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.asvs("v5.0.0-6.3.8")
 def test_nobody_learns_whether_an_account_exists(ask, ann):
     wrong = ask(TOKEN, grant_type="password", username="ann@example.org", password="x" * 12)
     unknown = ask(TOKEN, grant_type="password", username="nobody@example.org", password="x" * 12)
@@ -110,6 +112,15 @@ def forged(claims, key=None, algorithm="HS256"):
     return jwt.encode(claims, key or settings.SIMPLE_JWT["SIGNING_KEY"], algorithm=algorithm)
 
 
+@pytest.mark.asvs(
+    "v5.0.0-9.1.1",
+    "v5.0.0-9.1.2",
+    "v5.0.0-9.1.3",
+    "v5.0.0-9.2.1",
+    "v5.0.0-9.2.2",
+    "v5.0.0-9.2.3",
+    "v5.0.0-10.3.1",
+)
 def test_a_token_that_does_not_hold_is_invalid(api, tokens):
     claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
     assert me(api, forged(claims)).status_code == 200
@@ -133,18 +144,21 @@ def test_a_token_that_does_not_hold_is_invalid(api, tokens):
         assert answer["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.asvs("v5.0.0-9.2.1")
 def test_an_expired_token_is_told_apart(api, tokens):
     claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
     old = forged(claims | {"exp": int(time.time()) - 1})
     assert code(me(api, old)) == (401, "TOKEN_EXPIRED")
 
 
+@pytest.mark.asvs("v5.0.0-7.4.1", "v5.0.0-7.2.1")
 def test_ending_the_sign_in_ends_its_tokens_at_once(api, ask, ann, tokens):
     end_session(SignInSession.objects.get(user=ann))
     assert code(me(api, tokens["access_token"])) == (401, "TOKEN_INVALID")
     assert code(ask(REFRESH, refresh_token=tokens["refresh_token"])) == (401, "TOKEN_INVALID")
 
 
+@pytest.mark.asvs("v5.0.0-7.4.2")
 def test_closing_an_account_ends_its_tokens_at_once(api, ann, tokens, cast):
     set_active(ann, is_active=False, actor=cast.admin)
     assert code(me(api, tokens["access_token"])) == (401, "TOKEN_INVALID")
@@ -155,6 +169,7 @@ def test_an_empty_redis_signs_nobody_out(api, tokens):
     assert me(api, tokens["access_token"]).status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-8.3.3", "v5.0.0-10.3.2")
 def test_bearer_and_cookie_of_different_people_are_a_mistake(cast, api, tokens):
     answer = api(cast.owner).get(ME, headers={"Authorization": f"Bearer {tokens['access_token']}"})
     assert code(answer) == (400, "VALIDATION_ERROR")
@@ -165,6 +180,7 @@ def test_bearer_and_cookie_of_one_person_are_fine(api, ann, tokens):
     assert answer.status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-3.5.1")
 def test_a_cookie_alone_needs_the_csrf_token(ann):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ann)
@@ -196,6 +212,7 @@ def test_two_tabs_at_once_end_nothing(api, ask, tokens):
     assert me(api, newer["access_token"]).status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-10.4.5")
 def test_a_used_token_that_comes_back_later_ends_the_whole_family(api, ask, tokens):
     newer = ask(REFRESH, refresh_token=tokens["refresh_token"]).json()["data"]
     RefreshToken.objects.exclude(used_at=None).update(used_at=timezone.now() - timedelta(seconds=11))
@@ -204,6 +221,7 @@ def test_a_used_token_that_comes_back_later_ends_the_whole_family(api, ask, toke
     assert code(ask(REFRESH, refresh_token=newer["refresh_token"])) == (401, "TOKEN_INVALID")
 
 
+@pytest.mark.asvs("v5.0.0-10.4.8", "v5.0.0-7.3.2")
 def test_an_old_or_unknown_token_is_invalid(ask, tokens):
     RefreshToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     for token in (tokens["refresh_token"], "x" * 64, tokens["access_token"]):
@@ -228,6 +246,7 @@ def test_of_many_who_refresh_at_once_one_succeeds(api, ask, tokens):
     assert sorted(answers) == [200, 409, 409, 409, 409, 409]
 
 
+@pytest.mark.asvs("v5.0.0-10.4.9")
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
 def test_revoking_either_token_ends_the_sign_in(api, ask, tokens, which):
     assert ask(REVOKE, token=tokens[which]).status_code == 200
@@ -242,6 +261,7 @@ def test_revoking_what_is_unknown_is_no_error(ask, db):
 # -- what is kept and said
 
 
+@pytest.mark.asvs("v5.0.0-11.4.1", "v5.0.0-11.4.2")
 def test_secrets_are_kept_as_hashes_only(ann, tokens):
     assert ann.password.startswith("argon2")
     stored = str(list(RefreshToken.objects.values()))

@@ -26,6 +26,7 @@ def ask(client, credential, **headers):
     return client.post(TOKEN, {"grant_type": "client_credentials", **given}, format="json", headers=headers)
 
 
+@pytest.mark.asvs("v5.0.0-11.4.3", "v5.0.0-7.2.2")
 def test_the_secret_is_shown_once_and_kept_only_as_a_hash(cast, api, credential):
     assert len(credential["client_secret"]) >= 43
     listed = api(cast.owner).get(URL).json()["data"]
@@ -54,6 +55,7 @@ def test_http_basic_does_too(api, credential):
         assert answer.status_code == 401
 
 
+@pytest.mark.asvs("v5.0.0-10.4.10")
 def test_a_wrong_secret_says_no_more_than_a_wrong_id(api, credential):
     wrong = ask(api(None), credential | {"client_secret": "x" * 64})
     unknown = ask(api(None), credential | {"client_id": "tmi_nobody"})

@@ -115,6 +115,7 @@ def test_nobody_gets_the_answers_of_others_without_signing_in(cast, api):
     assert post(api(None), {"name": "Shop"}).status_code == 401
 
 
+@pytest.mark.asvs("v5.0.0-2.3.4")
 @pytest.mark.django_db(transaction=True)
 def test_two_hundred_at_once_make_one(cast, api):
     answers = []

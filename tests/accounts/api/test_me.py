@@ -76,6 +76,7 @@ def test_any_preference_leaves_the_pages_whole(cast, api, browse, theme):
     assert '<script>"' not in page.content.decode()
 
 
+@pytest.mark.asvs("v5.0.0-7.5.2")
 def test_a_person_sees_and_ends_their_sign_ins(cast, api):
     elsewhere = start_session(cast.owner, address="192.0.2.1", user_agent="curl")
     client = api(cast.owner)

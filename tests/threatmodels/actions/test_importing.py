@@ -128,6 +128,7 @@ def test_what_is_no_model_is_one_clear_error_and_stores_nothing(cast, api, conte
     assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.asvs("v5.0.0-5.2.1")
 def test_a_file_that_is_too_large_is_refused(cast, api, settings):
     settings.CONFIG = settings.CONFIG.model_copy(
         update={"imports": settings.CONFIG.imports.model_copy(update={"max_bytes": 1000})}

@@ -56,6 +56,7 @@ def test_many_are_created_changed_replaced_and_deleted_at_once(writer, base, res
     assert writer.get(f"{base}/{resource.name}").json()["data"] == []
 
 
+@pytest.mark.asvs("v5.0.0-2.3.3")
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_one_bad_item_stops_all(writer, base, resource):
     bulk = f"{base}/{resource.name}/bulk"

@@ -70,6 +70,29 @@ def test_the_cells_come_whole(writer, base):
     assert answer.json()["meta"]["pagination"] == {"page": 1, "limit": 3, "total": 3, "pages": 1}
 
 
+def test_the_cells_come_as_they_were_after_any_operation(writer, base):
+    put(writer, base, box(4, "Safe"))
+    writer.delete(f"{base}/cells/{cell_id(1)}")
+
+    def ids(at):
+        return {cell["id"] for cell in data(writer.get(f"{base}/cells?at={at}"))}
+
+    assert ids(0) == set()
+    assert ids(1) == {cell_id(number) for number in (1, 2, 3)}
+    assert ids(2) == {cell_id(number) for number in (1, 2, 3, 4)}
+    assert ids(3) == {cell_id(2), cell_id(4)}
+
+
+@pytest.mark.parametrize(
+    ("at", "status"), [("", 400), ("x", 400), ("-1", 400), ("1.5", 400), ("9" * 30, 400), ("99", 404)]
+)
+def test_a_moment_that_is_none_is_refused(writer, base, at, status):
+    answer = writer.get(f"{base}/cells?at={at}")
+    assert answer.status_code == status
+    if status == 400:
+        assert problem(answer)["field"] == "at"
+
+
 def test_a_cell_is_made_changed_and_removed_each_by_one_operation(writer, base, diagram):
     assert data(put(writer, base, box(4, "Safe")), 201) == box(4, "Safe")
     assert data(put(writer, base, box(4, "Vault")))["properties"] == {"label": "Vault"}

@@ -30,6 +30,7 @@ def names(response):
     return [item["name"][-1] for item in response.json()["data"]]
 
 
+@pytest.mark.asvs("v5.0.0-1.2.4")
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -106,6 +107,7 @@ def test_a_cursor_of_another_order_is_refused(reader, threats):
     assert reader.get(f"{threats}?sort=score&cursor={cursor}").status_code == 400
 
 
+@pytest.mark.asvs("v5.0.0-15.3.1")
 def test_sparse_fields_are_all_there_is(reader, threats):
     item = reader.get(f"{threats}?fields=name,score&sort=name").json()["data"][0]
     assert item == {"name": "Threat 0", "score": 0.0}
@@ -137,6 +139,7 @@ def test_models_are_filtered_by_what_is_known_of_them(api, cast, threat_model):
         assert client.get(f"/api/v1/threat_models?{bad}").status_code == 400
 
 
+@pytest.mark.asvs("v5.0.0-1.2.3")
 def test_an_error_repeats_no_control_characters(cast, api, threat_model):
     answer = api(cast.owner).get(f"/api/v1/threat_models?a%00b%1b{'c' * 200}=1")
     assert answer.status_code == 400

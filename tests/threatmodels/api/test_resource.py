@@ -41,6 +41,7 @@ def test_what_is_created_is_answered_listed_and_read_alike(writer, base, threat_
     assert listed["data"][0].items() <= data.items()
 
 
+@pytest.mark.asvs("v5.0.0-2.2.1")
 @pytest.mark.parametrize(
     ("resource", "body", "field"),
     [(r, body, field) for r in RESOURCES for body, field in r.bad],
@@ -58,6 +59,7 @@ def test_bad_input_is_refused_by_name_and_stores_nothing(writer, base, resource,
     assert writer.get(f"{base}/{resource.name}").json()["data"] == []
 
 
+@pytest.mark.asvs("v5.0.0-15.3.3", "v5.0.0-8.2.3")
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_unknown_and_server_owned_fields_are_refused(writer, base, resource):
     for name, value in {"color": "red", "id": "x", "created_at": "2020-01-01T00:00:00Z"}.items():
@@ -83,6 +85,7 @@ def test_get_edit_put_works_and_put_resets_what_is_left_out(writer, base, resour
     assert stale.json()["error"]["details"]["field"] == "created_at"
 
 
+@pytest.mark.asvs("v5.0.0-15.4.2")
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_a_change_is_only_made_to_the_state_that_if_match_names(writer, base, resource):
     made = writer.post(f"{base}/{resource.name}", resource.sample, format="json")
@@ -143,6 +146,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(
         assert len(writer.get(f"{base}/{resource.name}").json()["data"]) == 3
 
 
+@pytest.mark.asvs("v5.0.0-15.3.7")
 @pytest.mark.parametrize(
     "query", ["page=0", "page=x", "limit=101", "sort=color", "colour=red", "page=1&page=2"]
 )
@@ -195,6 +199,7 @@ def test_a_cvss_vector_decides_the_score(writer, base):
     assert writer.get(one).json()["data"]["score"] == changed["score"]
 
 
+@pytest.mark.asvs("v5.0.0-2.2.3")
 def test_references_stay_within_the_model_and_show_null_while_deleted(writer, base):
     diagram = writer.post(f"{base}/diagrams", RESOURCES[-1].sample, format="json").json()["data"]
     cell = diagram["diagram_data"]["cells"][0]["id"]

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry, User
 from tests.conftest import make_user
+from tests.threatmodels.interchange.samples import COUNTS, files
 from threatmodels.models import Diagram, Metadata, ThreatModel
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "samples"
@@ -112,6 +113,18 @@ def test_all_samples_at_once_make_a_model_each():
     assert (code, wrong) == (0, [])
     assert len([line for line in lines if not line.startswith("  ")]) == len(MODELS)
     assert ThreatModel.objects.count() == len(MODELS)
+
+
+@pytest.mark.parametrize("path", files(*COUNTS), ids=lambda path: path.name)
+def test_a_file_of_any_kind_is_stored_and_counted(owner, path):
+    code, [first, *_warnings], wrong = import_model(path)
+    assert (code, wrong) == (0, [])
+    model = ThreatModel.objects.get()
+    expected = COUNTS[path.parent.name](path)
+    assert first.startswith(f"{path}: {path.parent.name}, threat model {model.pk}: ")
+    assert model.threats.count() == expected["threats"]
+    assert model.diagrams.count() == expected["diagrams"]
+    assert model.owner == owner
 
 
 def test_a_broken_file_does_not_keep_the_others_out(tmp_path):

@@ -27,6 +27,7 @@ def wrapped(response, status, code):
     return body["error"]
 
 
+@pytest.mark.asvs("v5.0.0-4.1.1")
 def test_success_is_wrapped(api, cast):
     response = api(cast.owner).post("/api/v1/threat_models", {"name": "Shop"}, format="json")
     body = response.json()
@@ -61,6 +62,7 @@ def test_an_unknown_path_is_not_found(api, cast, path):
     wrapped(api(cast.owner).get(path), 404, "NOT_FOUND")
 
 
+@pytest.mark.asvs("v5.0.0-4.1.4", "v5.0.0-13.4.4")
 def test_a_wrong_method_names_the_right_ones(api, cast):
     response = api(cast.owner).put("/api/v1/threat_models", {}, format="json")
     wrapped(response, 405, "METHOD_NOT_ALLOWED")
@@ -75,6 +77,7 @@ def test_bad_json_is_refused(api, cast):
     assert "twice" in error["details"]["reason"]
 
 
+@pytest.mark.asvs("v5.0.0-3.5.2")
 def test_a_wrong_media_type_is_refused(api, cast):
     response = api(cast.owner).post("/api/v1/threat_models", b"<x/>", content_type="text/xml")
     wrapped(response, 415, "UNSUPPORTED_MEDIA_TYPE")
@@ -85,6 +88,7 @@ def test_a_form_that_the_answer_has_not_is_refused(api, cast):
     wrapped(response, 406, "NOT_ACCEPTABLE")
 
 
+@pytest.mark.asvs("v5.0.0-15.2.2")
 def test_too_large_a_body_is_refused(api, cast, settings):
     most = settings.CONFIG.server.max_body_bytes
     body = b'{"name": "' + b"x" * most + b'"}'
@@ -96,6 +100,7 @@ def test_an_unknown_host_is_a_bad_request(api, cast):
     wrapped(api(cast.owner).get("/api/v1/threat_models", HTTP_HOST="evil.example"), 400, "VALIDATION_ERROR")
 
 
+@pytest.mark.asvs("v5.0.0-16.5.1", "v5.0.0-16.5.4")
 def test_a_failure_of_ours_tells_nothing(api, cast, monkeypatch):
     from threatmodels import access
 
@@ -115,6 +120,7 @@ def test_all_problems_are_listed_with_the_first_on_top(api, cast):
     assert error["details"]["field"] == error["details"]["errors"][0]["field"]
 
 
+@pytest.mark.asvs("v5.0.0-14.3.2")
 def test_personal_answers_are_kept_out_of_caches(api, cast):
     response = api(cast.owner).get("/api/v1/threat_models")
     assert "no-store" in response.headers["Cache-Control"]

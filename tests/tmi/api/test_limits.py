@@ -48,6 +48,7 @@ def test_too_many_requests_of_one_endpoint_are_refused_there_alone(cast, api, li
     assert api(cast.writer).get(URL).status_code == 200
 
 
+@pytest.mark.asvs("v5.0.0-2.4.1", "v5.0.0-2.3.2")
 def test_too_many_requests_in_all_are_refused_everywhere(cast, api, limits):
     limits(0, 2)
     client = api(cast.owner)

@@ -19,6 +19,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.asvs("v5.0.0-1.2.3")
 @given(values)
 def test_what_is_encoded_is_decoded_again(value):
     assert decode(encode(value)) == value
@@ -34,6 +35,7 @@ def test_any_bytes_are_a_value_or_one_clear_refusal(data):
     assert all(problem.endswith(".") for problem in problems)
 
 
+@pytest.mark.asvs("v5.0.0-1.1.1", "v5.0.0-15.3.5")
 @pytest.mark.parametrize(
     "text",
     [
@@ -67,6 +69,7 @@ def test_decimals_are_numbers():
     assert encode([Decimal("7.5"), Decimal("10.0")]) == b"[7.5,10.0]"
 
 
+@pytest.mark.asvs("v5.0.0-1.4.2")
 @pytest.mark.parametrize(
     ("text", "field"),
     [

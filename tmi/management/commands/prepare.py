@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         if missing:
             self.stderr.write(f"applying {missing} migrations")
             call_command("migrate", verbosity=0, interactive=False)
+        if settings.CONFIG.database.postgres.row_level_security:
+            call_command("tmi_rls", "enable", stdout=self.stderr)
         if options["demo"]:
             call_command("load_demo", stdout=self.stderr)
         call_command("first_run_links", stdout=self.stdout)

@@ -1,0 +1,76 @@
+"""Forgetting what is past its time: sign-ins, tokens, tickets, kept answers, invitations, audit entries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from allauth.account import app_settings
+from allauth.account.models import EmailConfirmation
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.actions.links import FIRST_ADMIN, needs_first_admin
+from accounts.models import (
+    AuditEntry,
+    AuthorizationCode,
+    KeptAnswer,
+    OneTimeLink,
+    RefreshToken,
+    SignInSession,
+    SignUpInvitation,
+    SocketTicket,
+)
+from accounts.models.kept_answer import KEPT_FOR
+from tmi.lib import sweep
+
+# A sign-in that has ended is still told apart from one that never was, for whoever asks why.
+ENDED_FOR = timedelta(days=1)
+# An invitation that nobody accepted can be seen a while.
+INVITED_FOR = timedelta(days=30)
+
+
+def forget_expired() -> dict[str, int]:
+    """Removes what can open no door any more; how many of each kind."""
+    now = timezone.now()
+    over = Q(expires_at__lt=now - ENDED_FOR) | Q(ended_at__lt=now - ENDED_FOR)
+    stale = Q(expires_at__lt=now - INVITED_FOR) | Q(used_at__lt=now - INVITED_FOR)
+    mailed = now - timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
+    return {
+        "sign-in sessions": sweep.in_batches(sweep.rows(SignInSession.objects.filter(over))),
+        "refresh tokens": sweep.in_batches(sweep.rows(RefreshToken.objects.filter(expires_at__lt=now))),
+        "browser sessions": sweep.in_batches(sweep.rows(Session.objects.filter(expire_date__lt=now))),
+        "tickets": sweep.in_batches(sweep.rows(SocketTicket.objects.filter(expires_at__lt=now))),
+        # A code that comes back ends the sign-in that it was exchanged for: it is known a while.
+        "authorization codes": sweep.in_batches(
+            sweep.rows(AuthorizationCode.objects.filter(expires_at__lt=now - ENDED_FOR))
+        ),
+        "kept answers": sweep.in_batches(
+            sweep.rows(KeptAnswer.objects.filter(created_at__lt=now - KEPT_FOR))
+        ),
+        "invitations": sweep.in_batches(sweep.rows(SignUpInvitation.objects.filter(stale))),
+        "one-time links": 0
+        if needs_first_admin()
+        else sweep.in_batches(sweep.rows(OneTimeLink.objects.filter(purpose=FIRST_ADMIN))),
+        "mailed links": sweep.in_batches(sweep.rows(EmailConfirmation.objects.filter(created__lt=mailed))),
+    }
+
+
+def forget_old_audit_entries() -> int:
+    """Removes audit entries past their retention; none where that is 0."""
+    days = settings.CONFIG.retention.audit_days
+    if not days:
+        return 0
+    old = sweep.rows(AuditEntry.objects.filter(created_at__lt=timezone.now() - timedelta(days=days)))
+
+    def remove(limit: int) -> int:
+        # The table is append-only but for this word, and for young entries even then.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('tmi.retention', 'on', true)")
+            removed = old(limit)
+            cursor.execute("SELECT set_config('tmi.retention', '', true)")
+        return removed
+
+    return sweep.in_batches(remove)

@@ -1,0 +1,28 @@
+// The REST API, with the session of the page.
+
+const csrf = () => document.querySelector('meta[name="csrf-token"]').content
+
+/** The answer's `data`, or all of it with `whole`. Throws an Error with the server's own words. */
+export async function ask(method, path, body, { whole = false, etag = null } = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrf() }
+  if (body !== undefined) headers["Content-Type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json"
+  if (etag) headers["If-Match"] = etag
+  const answer = await fetch(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" })
+  const said = answer.status === 204 ? null : await answer.json()
+  if (answer.ok) return whole ? said : (said?.data ?? null)
+  const { message, details } = said?.error ?? {}
+  const fields = Array.isArray(details) ? details.map((one) => one.message ?? one.reason).filter(Boolean).join(" ") : ""
+  throw new Error([message ?? answer.statusText, fields].filter(Boolean).join(" "))
+}
+
+/** All pages of a list. */
+export async function askAll(path) {
+  const found = []
+  let cursor = ""
+  while (cursor !== null) {
+    const page = await ask("GET", `${path}${path.includes("?") ? "&" : "?"}limit=100&cursor=${encodeURIComponent(cursor)}`, undefined, { whole: true })
+    found.push(...page.data)
+    cursor = page.meta?.pagination?.next_cursor ?? null
+  }
+  return found
+}

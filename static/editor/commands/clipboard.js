@@ -1,0 +1,85 @@
+// Copying within a diagram, between diagrams and between tabs: as text on the clipboard, and in the browser's store
+// where the clipboard may not be read.
+import { around, boxOf, centre, pointsOf } from "../draw/geometry.js"
+import { GRID } from "../editor.js"
+import { onGrid } from "../guides.js"
+import { say, sayMany } from "../words.js"
+import { areCells, copied, pasteSteps } from "./steps.js"
+
+const KIND = "tmi-cells"
+const STORE = "tmi-clipboard"
+let repeated = 0
+
+export function copy(editor) {
+  const cells = copied(editor, editor.selection)
+  if (!cells.length) return false
+  const text = JSON.stringify({ kind: KIND, model: editor.settings.model_id, cells })
+  repeated = 0
+  try {
+    localStorage.setItem(STORE, text)
+  } catch {
+    // Full or forbidden: the clipboard alone has to do.
+  }
+  navigator.clipboard?.writeText(text).catch(() => {})
+  editor.tell(sayMany("%(count)s element copied", "%(count)s elements copied", cells.length))
+  return true
+}
+
+export async function paste(editor, canvas) {
+  const { model_id: model } = editor.settings
+  const cells = read(await fromClipboard(), model) ?? read(stored(), model)
+  if (!cells) return editor.notice(say("There is nothing on the clipboard that belongs into a diagram."))
+  const frame = around(cells.flatMap(places))
+  const sight = canvas.sight()
+  const middle = centre(frame)
+  const inSight = middle.x > sight.x && middle.y > sight.y && middle.x < sight.x + sight.width && middle.y < sight.y + sight.height
+  repeated += 1
+  const by = { x: repeated * 2 * GRID, y: repeated * 2 * GRID }
+  const to = centre(sight)
+  const shift = inSight ? by : { x: onGrid(to.x - middle.x, GRID) + by.x, y: onGrid(to.y - middle.y, GRID) + by.y }
+  put(editor, cells, shift)
+}
+
+/** A copy beside the selection; flows to what was not copied stay. */
+export function duplicate(editor) {
+  put(editor, copied(editor, editor.selection), { x: 2 * GRID, y: 2 * GRID }, (id) => editor.state.cells.has(id))
+}
+
+function put(editor, cells, { x, y }, keep) {
+  const { ids, steps } = pasteSteps(cells, { dx: x, dy: y, keep })
+  if (steps.length) editor.change(steps, { select: ids, tell: sayMany("%(count)s element added", "%(count)s elements added", ids.length) })
+}
+
+async function fromClipboard() {
+  try {
+    return await navigator.clipboard.readText()
+  } catch {
+    return null
+  }
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(STORE)
+  } catch {
+    return null
+  }
+}
+
+/** The cells of a text; assets of another threat model are not known here. */
+function read(text, model) {
+  if (!text || text.length > 20_000_000) return null
+  try {
+    const value = JSON.parse(text)
+    if (value?.kind !== KIND || !areCells(value.cells)) return null
+    return value.model === model ? value.cells : value.cells.map(({ data_asset_ids: _, ...cell }) => cell)
+  } catch {
+    return null
+  }
+}
+
+function places(cell) {
+  const area = boxOf(cell)
+  const points = area ? [{ x: area.x, y: area.y }, { x: area.x + area.width, y: area.y + area.height }] : []
+  return [...points, ...pointsOf(cell.vertices), ...pointsOf([cell.source, cell.target])]
+}

@@ -1,0 +1,156 @@
+// The threats of the selection, and the badges of all elements. They are the API's; the socket does not carry them.
+import { ask, askAll } from "../api.js"
+import { badgeMark } from "../draw/badges.js"
+import { el, toDom } from "../draw/markup.js"
+import { $, h, keepingFocus } from "../dom.js"
+import { say, sayMany } from "../words.js"
+
+const RANK = ["critical", "high", "medium", "low", "informational", "unknown"]
+// Others change threats too; this is how long that may stay unseen.
+const LOOK_AGAIN = 30_000
+
+export class Threats {
+  /** @type {any} */ editor
+  /** @type {any} */ root
+  /** @type {any} */ threats
+  /** @type {any} */ path
+  /** @type {any} */ wanted
+  /** @type {any} */ failed
+  /** @type {any} */ loaded
+  /** @type {any} */ stale
+
+  constructor(editor, root) {
+    Object.assign(this, { editor, root, threats: [] })
+    const { model_id: model, diagram_id: diagram } = editor.settings
+    this.path = `/threat_models/${model}/threats`
+    this.wanted = `${this.path}?diagram_id=${diagram}`
+    editor.on("selection", () => this.draw())
+    editor.on("threats", () => this.load())
+    setInterval(() => document.visibilityState === "visible" && this.load(), LOOK_AGAIN)
+    this.load()
+  }
+
+  /** The badges at once; the list not under the fingers of who is typing, unless `now`. */
+  async load(now = false) {
+    try {
+      const found = await askAll(this.wanted)
+      const same = JSON.stringify(found) === JSON.stringify(this.threats)
+      this.failed = false
+      if (same && this.loaded && !this.stale) return
+      this.threats = found
+      this.loaded = true
+    } catch {
+      this.failed = true
+    }
+    this.#tell(now)
+  }
+
+  #tell(now) {
+    const badges = new Map()
+    for (const threat of this.threats) {
+      if (!threat.cell_id || !this.#open(threat)) continue
+      const known = badges.get(threat.cell_id)
+      const severity = level(threat.severity)
+      const worse = !known || RANK.indexOf(severity) < RANK.indexOf(known.severity)
+      badges.set(threat.cell_id, { count: (known?.count ?? 0) + 1, severity: worse ? severity : known.severity })
+    }
+    const words = new Map(this.editor.settings.severities)
+    for (const badge of badges.values()) {
+      badge.title = say("%(threats)s, worst: %(severity)s", {
+        threats: sayMany("%(count)s open threat", "%(count)s open threats", badge.count), severity: words.get(badge.severity) ?? say("unknown"),
+      })
+    }
+    this.editor.setBadges(badges)
+    this.stale = !now && this.root.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
+    if (!this.stale) this.draw()
+  }
+
+  #open(threat) {
+    return !threat.mitigated && !this.editor.settings.closed_statuses.includes((threat.status ?? "").toLowerCase())
+  }
+
+  draw() {
+    const { editor } = this
+    const chosen = editor.selection
+    const shown = chosen.size ? this.threats.filter((one) => chosen.has(one.cell_id)) : this.threats
+    const title = chosen.size === 1 ? editor.name([...chosen][0]) : chosen.size ? say("Selection") : say("Whole diagram")
+    const open = this.root.querySelector(".legend")?.open ?? false
+    keepingFocus(this.root, () => this.root.replaceChildren(
+      h("h2", {}, title, " ", h("span", { class: "count" }, sayMany("%(count)s threat", "%(count)s threats", shown.length))),
+      ...(this.failed ? [h("p", { class: "quiet", role: "status" }, say("The threats could not be loaded. They will be tried again."))] : []),
+      h("ul", { class: "threats" }, shown.map((threat) => this.#item(threat))),
+      ...(chosen.size === 1 && editor.mayEdit ? [this.#form([...chosen][0])] : []),
+      ...(shown.length || !chosen.size ? [] : [h("p", { class: "quiet" }, say("No threats here yet."))]),
+      this.#legend(open),
+    ))
+  }
+
+  /** What the shapes and colours of the badges mean. */
+  #legend(open) {
+    const { theme } = this.editor.scene
+    const words = new Map(this.editor.settings.severities)
+    return h("details", { class: "legend", open }, h("summary", {}, say("Badges")),
+      h("p", { class: "quiet" }, say("The number of open threats of an element; shape and colour tell the worst of them.")),
+      h("ul", {}, RANK.map((severity) => {
+        const mark = badgeMark({ x: 14, y: 14 }, { count: 1, severity }, theme)
+        return h("li", {}, toDom(el("svg", { viewBox: "0 0 28 28", "aria-hidden": "true" }, mark)), words.get(severity) ?? severity)
+      })))
+  }
+
+  #item(threat) {
+    const { settings, mayEdit } = this.editor
+    const severity = level(threat.severity)
+    const element = threat.cell_id && this.editor.cell(threat.cell_id)
+    const change = (name) => async (event) => this.#save(threat, { [name]: event.target.value || null })
+    const select = (name, label, choices) =>
+      h("select", { class: "form-select", "aria-label": `${label}: ${threat.name}`, disabled: !mayEdit, onchange: change(name) },
+        offered(choices, threat[name], name === "severity").map(([value, words]) => h("option", { value, selected: same(value, threat[name]) }, words)))
+    return h("li", { class: this.#open(threat) ? "" : "settled" },
+      h("a", { href: `/threat-models/${settings.model_id}/threats/${threat.id}` }, threat.name),
+      threat.threat_type ? h("span", { class: "quiet" }, threat.threat_type) : null,
+      element && !this.editor.selection.has(threat.cell_id)
+        ? h("button", { type: "button", class: "link", onclick: () => this.editor.emit("reveal", { id: threat.cell_id }) }, this.editor.name(threat.cell_id)) : null,
+      h("div", { class: "pair" },
+        h("span", { class: `severity severity-${severity}`, "aria-hidden": "true" }, "◆"),
+        select("severity", say("Severity"), settings.severities), select("status", say("Status"), settings.statuses)))
+  }
+
+  #form(id) {
+    const { settings } = this.editor
+    const name = h("input", { class: "form-control", required: true, maxlength: 256, "aria-label": say("Name of the new threat"), placeholder: say("What can go wrong?") })
+    const kind = h("select", { class: "form-select", "aria-label": say("Category") }, [["", say("no category")], ...settings.threat_types].map(([value, words]) => h("option", { value }, words)))
+    const severity = h("select", { class: "form-select", "aria-label": say("Severity") }, settings.severities.map(([value, words]) => h("option", { value, selected: value === "medium" }, words)))
+    const submit = async (event) => {
+      event.preventDefault()
+      const body = { name: name.value.trim(), severity: severity.value, diagram_id: settings.diagram_id, cell_id: id }
+      if (kind.value) body.threat_type = kind.value
+      if (body.name) await this.#try(() => ask("POST", this.path, body), () => say("Threat added"))
+      $(".new-threat input", this.root)?.focus()
+    }
+    return h("form", { class: "new-threat", onsubmit: submit }, h("h3", {}, say("New threat")), name, h("div", { class: "pair" }, kind, severity),
+      h("button", { type: "submit", class: "btn btn-primary btn-sm" }, say("Add threat")))
+  }
+
+  #save(threat, changes) {
+    return this.#try(() => ask("PATCH", `${this.path}/${threat.id}`, changes), () => say("Saved"))
+  }
+
+  async #try(act, told) {
+    try {
+      await act()
+      this.editor.tell(told())
+    } catch (error) {
+      this.editor.notice(error.message, "warning")
+    }
+    await this.load(true)
+    this.draw()
+  }
+}
+
+const level = (severity) => (RANK.includes((severity ?? "").toLowerCase()) ? severity.toLowerCase() : "unknown")
+const same = (value, known) => value.toLowerCase() === (known ?? "").toLowerCase()
+
+function offered(choices, value, insist) {
+  const known = choices.some(([one]) => same(one, value))
+  return [...(insist && value ? [] : [["", "–"]]), ...choices, ...(known || !value ? [] : [[value, value]])]
+}

@@ -1,0 +1,154 @@
+// The connection to the server: opens, comes back, sends what is not acknowledged, asks for what is missing.
+
+const FIRST_WAIT = 400
+const LONGEST_WAIT = 10_000
+// After these nothing is gained by coming back.
+const FINAL = new Set([4401, 4403, 4404, 4410])
+const CURSOR_EVERY = 50
+
+export class Connection extends EventTarget {
+  /** @type {any} */ url
+  /** @type {any} */ reconciler
+  /** @type {any} */ make
+  /** @type {any} */ wait
+  /** @type {any} */ status
+  /** @type {any} */ failures
+  /** @type {any} */ known
+  /** @type {any} */ sent
+  /** @type {any} */ loose
+  /** @type {any} */ socket
+  /** @type {any} */ final
+  /** @type {any} */ code
+
+  /** `make(url)` opens a WebSocket; `reconciler` knows what is pending and which operation came last. */
+  constructor(url, reconciler, { make = (at) => new WebSocket(at), wait = (ms, act) => setTimeout(act, ms) } = {}) {
+    super()
+    Object.assign(this, { url, reconciler, make, wait })
+    this.status = "connecting"
+    this.failures = 0
+    this.known = false
+    this.sent = new Set()
+    this.loose = new Map()
+  }
+
+  open() {
+    if (this.socket) return
+    const since = this.known ? `?since=${this.reconciler.vector}` : ""
+    const socket = (this.socket = this.make(this.url + since))
+    socket.onmessage = (event) => this.#receive(JSON.parse(event.data))
+    socket.onclose = (event) => this.#closed(socket, event)
+    socket.onerror = () => {}
+  }
+
+  /** Leaves for good. */
+  close() {
+    this.final = true
+    this.socket?.close()
+  }
+
+  get online() {
+    return this.status === "online"
+  }
+
+  /** Sends own operations that are on no way yet. */
+  flush() {
+    if (!this.online) return
+    for (const one of this.reconciler.pending) {
+      if (this.sent.has(one.operation_id)) continue
+      this.sent.add(one.operation_id)
+      this.send({
+        message_type: "diagram_operation",
+        operation_id: one.operation_id,
+        base_vector: this.reconciler.vector,
+        operation: one.operation,
+      })
+    }
+  }
+
+  send(message) {
+    if (this.socket?.readyState !== 1) return false
+    this.socket.send(JSON.stringify(message))
+    return true
+  }
+
+  /** For what only the latest matters of: at most one of a kind in a moment, the last one always. */
+  sendLatest(message) {
+    const waiting = this.loose.has(message.message_type)
+    this.loose.set(message.message_type, message)
+    if (waiting) return
+    this.wait(CURSOR_EVERY, () => {
+      const latest = this.loose.get(message.message_type)
+      this.loose.delete(message.message_type)
+      if (this.online) this.send(latest)
+    })
+  }
+
+  #receive(message) {
+    const kind = message.message_type ?? message.event
+    if (kind === "diagram_state") {
+      const done = this.reconciler.reset(message.cells, message.update_vector)
+      this.#caughtUp()
+      this.#emit("changed", { ...done, whole: true })
+    } else if (kind === "sync_status") this.#caughtUp()
+    else if (kind === "diagram_operation") this.#operation(message)
+    else if (kind === "operation_rejected") this.#rejected(message)
+    // The first thing after what was missed, also when that was nothing but operations.
+    if (kind === "participants_update" && this.known) this.#caughtUp()
+    this.#emit("message", message)
+  }
+
+  #operation(message) {
+    const done = this.reconciler.remote(message)
+    if (done.gap) return this.resync()
+    if (done.acknowledged) this.sent.delete(message.operation_id)
+    this.#emit("changed", { ...done, message })
+  }
+
+  #rejected(message) {
+    const done = this.reconciler.rejected(message)
+    this.sent.delete(message.operation_id)
+    if (done.again) this.wait(message.retry_after_ms ?? 1_000, () => this.flush())
+    else if (done.known) this.#emit("rejected", { ...done, message })
+    if (done.resync) this.resync()
+  }
+
+  resync() {
+    this.send({ message_type: "sync_request", update_vector: this.reconciler.vector })
+  }
+
+  #caughtUp() {
+    this.known = true
+    this.failures = 0
+    if (this.status !== "online") this.#become("online")
+    this.flush()
+  }
+
+  #closed(socket, event) {
+    if (socket !== this.socket) return
+    this.socket = null
+    this.sent.clear()
+    this.code = event.code
+    if (this.final || FINAL.has(event.code)) {
+      this.final = true
+      return this.#become("closed")
+    }
+    this.#become("offline")
+    this.failures += 1
+    const most = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.failures - 1, 8))
+    this.wait(most / 2 + (Math.random() * most) / 2, () => this.comeBack())
+  }
+
+  comeBack() {
+    if (!this.socket && !this.final) this.open()
+  }
+
+  #become(status) {
+    if (status === this.status) return
+    this.status = status
+    this.#emit("status", { status, code: this.code })
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+}

@@ -1,0 +1,43 @@
+"""Sessions over REST, each answer held against the OpenAPI document."""
+
+from __future__ import annotations
+
+import pytest
+
+from threatmodels.actions.diagram import create_diagram
+
+
+@pytest.fixture
+def address(threat_model, cast):
+    diagram = create_diagram(threat_model=threat_model, actor=cast.owner, name="Overview")
+    return f"/api/v1/threat_models/{threat_model.pk}/diagrams/{diagram.pk}/collaborate"
+
+
+def test_a_session_is_started_joined_read_and_ended(api, cast, address):
+    owner, reader = api(cast.owner), api(cast.reader)
+    assert owner.get(address).json()["data"] is None
+    begun = owner.post(address)
+    assert begun.status_code == 201
+    assert begun.json()["data"]["host_id"] == str(cast.owner.pk)
+    joined = reader.post(address)
+    assert joined.status_code == 200
+    there = {one["user_id"] for one in reader.get(address).json()["data"]["participants"]}
+    assert there == {str(cast.owner.pk), str(cast.reader.pk)}
+    listed = reader.get("/api/v1/me/sessions").json()["data"]
+    assert begun.json()["data"]["id"] in [one["id"] for one in listed]
+    assert reader.delete(address).status_code == 403
+    assert owner.delete(address).status_code == 204
+    assert owner.delete(address).status_code == 404
+    assert owner.get(address).json()["data"] is None
+
+
+def test_who_has_no_role_finds_no_session(api, cast, address):
+    for method in ("get", "post", "delete"):
+        assert getattr(api(cast.outsider), method)(address).status_code == 404
+        assert getattr(api(None), method)(address).status_code == 401
+
+
+def test_the_messages_of_sockets_are_an_asyncapi_document(api, db):
+    answer = api(None).get("/api/v1/asyncapi.json")
+    assert answer.status_code == 200
+    assert answer.json()["asyncapi"] == "3.0.0"

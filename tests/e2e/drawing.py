@@ -1,0 +1,74 @@
+"""The page of a diagram, as a person at it uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.furniture import cell_id
+
+SHOP, CUSTOMER, ORDERS, ORDER, SAVE = (cell_id(number) for number in range(1, 6))
+
+NOTHING_UNSENT = "Object.keys(localStorage).every((key) => !key.startsWith('tmi-unsent'))"
+
+BOX_OF_SHOP = """(id) => {
+  const shape = document.querySelector(`.surface [data-cell-id="${id}"] ellipse`)
+  const at = shape.getScreenCTM()
+  const [x, y, rx, ry] = ["cx", "cy", "rx", "ry"].map((name) => shape[name].baseVal.value)
+  return [at.e + (x - rx) * at.a, at.f + (y - ry) * at.d, 2 * rx * at.a]
+}"""
+
+
+class Editor:
+    """The page of a diagram; places are those of the diagram, not of the window."""
+
+    def __init__(self, page: Page, model: dict[str, Any], rest: str = "") -> None:
+        self.page = page
+        page.goto(f"/threat-models/{model['id']}/diagrams/{model['diagram']}{rest}")
+        page.wait_for_selector("body[data-ready=true]")
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a place of the diagram is in the window; the shop tells, which no test moves."""
+        left, top, width = self.page.evaluate(BOX_OF_SHOP, SHOP)
+        zoom = width / 140
+        return left + (x - 260) * zoom, top + (y - 120) * zoom
+
+    def cell(self, pk: str) -> Any:
+        return self.page.locator(f'.surface [data-cell-id="{pk}"]')
+
+    def labelled(self, text: str) -> Any:
+        return self.page.locator(".surface [data-cell-id]", has_text=text)
+
+    def click(self, x: float, y: float, **more: Any) -> None:
+        self.page.mouse.click(*self.at(x, y), **more)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        first, last = self.at(*start), self.at(*end)
+        self.page.mouse.move(*first)
+        self.page.mouse.down()
+        self.page.mouse.move((first[0] + last[0]) / 2, (first[1] + last[1]) / 2, steps=3)
+        self.page.mouse.move(*last, steps=3)
+        self.page.mouse.up()
+
+    def type(self, text: str) -> None:
+        expect(self.page.locator(".label-editor")).to_be_focused()
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator(".label-editor")).to_have_count(0)
+
+    def saved(self) -> None:
+        expect(self.page.locator("#saved")).to_have_text("Saved")
+        # The policy of the page lets nothing be evaluated again and again by the browser itself.
+        for _ in range(100):
+            if self.page.evaluate(NOTHING_UNSENT):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("not everything was sent")
+
+
+def named(cells: dict[str, Any], label: str) -> dict[str, Any]:
+    """The one cell of this label."""
+    found: dict[str, Any]
+    [found] = [cell for cell in cells.values() if cell["properties"].get("label") == label]
+    return found

@@ -1,0 +1,276 @@
+"""Several people at one diagram, and one without a connection: what each is shown, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import sign_in, watched
+from tests.e2e.drawing import CUSTOMER, ORDERS, SHOP, Editor, named
+from tests.e2e.furniture import box, cell_id, furnished
+from tests.e2e.site import start
+
+OWNER = "owner@example.org"
+
+
+class Away:
+    """The socket of a page, which goes away and comes back when the test says so."""
+
+    def __init__(self, page: Page) -> None:
+        self.gone = False
+        self.sockets: list[Any] = []
+        page.route_web_socket("**/ws/diagrams/**", self._route)
+
+    def _route(self, socket: Any) -> None:
+        if self.gone:
+            socket.close(code=1001)
+        else:
+            socket.connect_to_server()
+            self.sockets.append(socket)
+
+    def go(self) -> None:
+        self.gone = True
+        self.sockets[-1].close(code=1001)
+
+
+def test_what_another_did_is_heard_and_the_selection_of_another_is_seen(editor, browser_of, model):
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    expect(editor.page.locator("#avatars .avatar")).to_have_count(2)
+    other.click(590, 160)
+    expect(editor.page.locator(".overlay .theirs")).to_have_count(1)
+    other.page.mouse.move(*other.at(400, 300))
+    expect(editor.page.locator(".overlay .pointer", has_text="Writer")).to_have_count(1)
+    other.page.keyboard.press("ArrowDown")
+    expect(editor.page.locator("#live")).to_have_text("Writer: Data store “Orders” changed")
+    assert other.page.problems == []
+
+
+def test_the_view_of_another_is_followed_until_one_moves(editor, browser_of, model):
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    page = editor.page
+    page.get_by_role("tab", name="People").click()
+    page.get_by_role("button", name="Make presenter: Writer").click()
+    expect(page.locator("#following")).to_contain_text("Following Writer")
+    other.page.locator("#canvas").focus()
+    for _ in range(3):
+        other.page.keyboard.press("Control+=")
+    expect(other.page.locator("#zoom")).not_to_have_text("100 %")
+    expect(page.locator("#zoom")).to_have_text(other.page.locator("#zoom").inner_text())
+    page.locator("#canvas").hover()
+    page.mouse.wheel(0, 40)
+    expect(page.locator("#following")).to_be_hidden()
+    other.page.keyboard.press("Control+0")
+    expect(other.page.locator("#zoom")).to_have_text("100 %")
+    expect(page.locator("#zoom")).not_to_have_text("100 %")
+    page.get_by_role("button", name="Follow: Writer").click()
+    expect(page.locator("#following")).to_contain_text("Following Writer")
+    assert other.page.problems == []
+
+
+def test_the_host_ends_the_session_for_all(editor, browser_of, model):
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    page = editor.page
+    expect(page.locator("#avatars .avatar")).to_have_count(2)
+    page.get_by_role("tab", name="People").click()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="End the session").click()
+    expect(other.page.locator("#closed")).to_contain_text("The session was ended")
+    other.page.get_by_role("link", name="Open it again").click()
+    other.page.wait_for_selector("body[data-ready=true]")
+    assert other.page.problems == []
+
+
+def test_what_was_changed_away_from_what_others_removed_is_told(page, site, browser_of, model, cells):
+    away = Away(page)
+    editor = Editor(page, model)
+    away.go()
+    expect(page.locator("#saved")).to_contain_text("Offline")
+    editor.click(590, 160)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("p")
+    editor.drag((260, 300), (400, 380))
+    editor.type("Kept")
+    site.api(OWNER, "DELETE", f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}")
+    away.gone = False
+    expect(page.locator("#notices")).to_contain_text("A change of yours was not kept")
+    editor.saved()
+    now = cells()
+    assert ORDERS not in now
+    assert named(now, "Kept")["position"] == {"x": 260, "y": 300}
+    expect(editor.cell(ORDERS)).to_have_count(0)
+    # What was refused is nothing to undo: the first undo takes the name of the new shape back.
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+z")
+    expect(page.locator("#live")).to_have_text("Undone")
+    assert all(cell["properties"].get("label") != "Kept" for cell in cells().values())
+    assert page.problems == []
+
+
+def test_two_who_change_different_things_of_one_element_both_win(page, site, model, cells):
+    away = Away(page)
+    editor = Editor(page, model)
+    away.go()
+    expect(page.locator("#saved")).to_contain_text("Offline")
+    editor.click(590, 160)
+    page.keyboard.press("ArrowDown")
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}"
+    site.api(OWNER, "PATCH", path, {"properties": {"label": "All orders"}})
+    away.gone = False
+    expect(editor.labelled("All orders")).to_have_count(1)
+    editor.saved()
+    assert cells()[ORDERS]["position"] == {"x": 520, "y": 130}
+    assert cells()[ORDERS]["properties"]["label"] == "All orders"
+
+
+def test_who_closes_the_page_with_unsent_changes_is_asked_and_finds_them_again(page, model, cells):
+    away = Away(page)
+    editor = Editor(page, model)
+    away.go()
+    expect(page.locator("#saved")).to_contain_text("Offline")
+    page.keyboard.press("p")
+    editor.drag((260, 300), (400, 380))
+    editor.type("Not sent")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    again = watched(page.context.new_page())
+    page.close(run_before_unload=True)
+    for _ in range(50):
+        if page.is_closed():
+            break
+        again.wait_for_timeout(50)
+    assert asked == ["beforeunload"]
+    back = Editor(again, model)
+    expect(back.labelled("Not sent")).to_have_count(1)
+    back.saved()
+    assert named(cells(), "Not sent")
+    assert again.problems == []
+
+
+def test_who_closes_the_page_when_all_is_saved_is_not_asked(page, model):
+    editor = Editor(page, model)
+    page.keyboard.press("p")
+    editor.drag((260, 300), (400, 380))
+    editor.type("Sent")
+    editor.saved()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.close(run_before_unload=True)
+    other = page.context.new_page()
+    for _ in range(50):
+        if page.is_closed():
+            break
+        other.wait_for_timeout(50)
+    assert page.is_closed()
+    assert asked == []
+
+
+def test_an_undo_of_what_was_never_sent_needs_no_connection(page, model, cells):
+    away = Away(page)
+    editor = Editor(page, model)
+    away.go()
+    expect(page.locator("#saved")).to_contain_text("Offline")
+    editor.click(590, 160)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#saved")).to_contain_text("1 change waits here")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#saved")).to_contain_text("what you change is sent later")
+    away.gone = False
+    editor.saved()
+    assert cells()[ORDERS]["position"] == {"x": 520, "y": 120}
+
+
+def test_a_kind_of_cell_that_is_not_known_is_a_plain_box_and_stays_what_it_is(page, site, model):
+    """A newer server may know more kinds than a page that was opened before."""
+    sent: list[Any] = []
+    strange = box(77, "cloud", 520, 300, "Weather") | {"wind": {"from": "west"}}
+
+    def route(socket: Any) -> None:
+        server = socket.connect_to_server()
+
+        def to_page(text: str) -> None:
+            message = json.loads(text)
+            if message.get("message_type") == "diagram_state":
+                message["cells"].append(strange)
+            socket.send(json.dumps(message))
+
+        def to_server(text: str) -> None:
+            sent.append(json.loads(text))
+            server.send(text)
+
+        server.on_message(to_page)
+        socket.on_message(to_server)
+
+    page.route_web_socket("**/ws/diagrams/**", route)
+    editor = Editor(page, model)
+    expect(editor.cell(cell_id(77)).locator("rect")).not_to_have_count(0)
+    expect(editor.labelled("Weather")).to_have_count(1)
+    editor.click(590, 340)
+    expect(page.get_by_role("heading", name="cloud")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(300)
+    [made] = [one for one in sent if one["message_type"] == "diagram_operation"]
+    assert made["operation"]["cells"] == [
+        {"id": cell_id(77), "operation": "update", "data": {"position": {"x": 520, "y": 310}}}
+    ]
+    assert page.problems == []
+
+
+def test_nothing_is_lost_while_the_server_is_started_anew(chromium):
+    folder = Path(tempfile.mkdtemp(prefix="tmi-e2e-"))
+    site = again = None
+    try:
+        site = start(folder / "d")
+        site.make_people("Owner", "Writer", "Reader")
+        model = furnished(site)
+        context = chromium.new_context(base_url=site.url)
+        page = watched(context.new_page())
+        sign_in(page, site, "Owner")
+        editor = Editor(page, model)
+        page.keyboard.press("p")
+        editor.drag((260, 300), (400, 380))
+        editor.type("Before")
+        site.stop()
+        expect(page.locator("#saved")).to_contain_text("Offline")
+        page.keyboard.press("d")
+        editor.drag((20, 300), (160, 380))
+        editor.type("Meanwhile")
+        again = start(folder / "d", TMI_SERVER_PORT=site.env["TMI_SERVER_PORT"])
+        expect(page.locator("#saved")).to_have_text("Saved", timeout=40_000)
+        editor.saved()
+        path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells"
+        cells = again.api(OWNER, "GET", path)
+        assert {"Before", "Meanwhile", "Shop"} <= {cell["properties"]["label"] for cell in cells}
+        expect(page.locator("#avatars .avatar")).to_have_count(1)
+        assert page.locator(".surface [data-cell-id]").count() == len(cells)
+        context.close()
+    finally:
+        for one in (again, site):
+            if one is not None and one.process.poll() is None:
+                one.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_two_draw_at_once_and_end_with_the_same(editor, browser_of, model, cells):
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    for turn in range(4):
+        editor.page.keyboard.press("p")
+        editor.drag((20 + 160 * turn, 300), (150 + 160 * turn, 370))
+        editor.type(f"Mine {turn}")
+        other.page.keyboard.press("d")
+        other.drag((20 + 160 * turn, 420), (150 + 160 * turn, 490))
+        other.type(f"Yours {turn}")
+    editor.saved()
+    other.saved()
+    expect(editor.page.locator("#count")).to_have_text("13 elements")
+    expect(other.page.locator("#count")).to_have_text("13 elements")
+    drawn = """() => [...document.querySelectorAll(".surface [data-cell-id]")]
+      .map((one) => one.getAttribute("data-cell-id") + one.textContent).sort()"""
+    assert editor.page.evaluate(drawn) == other.page.evaluate(drawn)
+    assert {SHOP, CUSTOMER} <= cells().keys()
+    assert len(cells()) == 13
+    assert other.page.problems == []

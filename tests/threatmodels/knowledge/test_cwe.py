@@ -1,0 +1,37 @@
+"""The list of weaknesses."""
+
+from __future__ import annotations
+
+import pytest
+
+from threatmodels.knowledge.cwe import search, weaknesses
+
+
+def test_the_list_is_whole_and_in_order():
+    numbers = list(weaknesses())
+    assert len(numbers) > 900
+    assert numbers == sorted(set(numbers))
+    assert weaknesses()[79].name.startswith("Improper Neutralization of Input During Web Page Generation")
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("CWE-352", 352),
+        ("79", 79),
+        ("sql injection", 89),
+        ("Cross-Site Request", 352),
+        ("hard-coded cred", 798),
+    ],
+)
+def test_weaknesses_are_found_by_number_and_by_words(words, number):
+    assert number in [one.number for one in search(words)]
+
+
+@pytest.mark.parametrize("words", ["", "   ", "nothing is called like this", "\x00"])
+def test_what_fits_nothing_finds_nothing(words):
+    assert search(words) == []
+
+
+def test_a_page_of_them_is_enough():
+    assert len(search("improper")) == 20

@@ -1,0 +1,221 @@
+"""Reports in every form: whole, in the order that is asked for, and whatever people typed stays text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from itertools import pairwise
+
+import pypdfium2
+import pytest
+from django.conf import settings
+from openpyxl import load_workbook
+
+from tests.threatmodels.knowledge.test_engine import A, B, box, flow, shop
+from threatmodels.actions.diagram import create_diagram, create_diagrams
+from threatmodels.actions.importing import store_document
+from threatmodels.actions.record import create_record, create_records
+from threatmodels.demo.loader import demo_document
+from threatmodels.models import Asset, Note, Threat
+from threatmodels.reporting import report_of
+from threatmodels.reports.contents import Choices
+from threatmodels.reports.formats import FORMATS
+from tmi.lib.spreadsheet import defused
+
+NASTY = {
+    "script": "<script>alert(1)</script>",
+    "rtl": "سلام دنیا",
+    "hebrew": "שלום עולם",
+    "emoji": "🔥😀",
+    "formula": "=HYPERLINK(1)",
+    "markdown": "# [x](javascript:alert(1)) | *y*",
+}
+
+
+@pytest.fixture
+def model(threat_model, cast):
+    """A diagram, an open and a mitigated threat, and all that is awkward in names and texts."""
+    cells = shop()
+    cells[1] |= {"out_of_scope": True}
+    cells[1]["properties"]["out_of_scope_reason"] = "Not ours"
+    diagram = create_diagram(threat_model=threat_model, actor=cast.owner, name="Shop", cells=cells)
+    place = {"diagram_id": diagram.pk, "cell_id": B}
+    rows = [
+        {"name": "Orders are read", "severity": "high", "status": "Open", **place},
+        {"name": "Cards are stolen", "severity": "critical", "status": "Resolved", "mitigated": True},
+        {"name": "Pages are slow", "severity": "low", "status": "Open", "diagram_id": diagram.pk},
+        *({"name": text, "description": text * 20, "mitigation": text} for text in NASTY.values()),
+    ]
+    create_records(Threat, threat_model=threat_model, actor=cast.owner, rows=rows)
+    create_record(Asset, threat_model=threat_model, actor=cast.owner, name="Orders", type="data")
+    create_record(Note, threat_model=threat_model, actor=cast.owner, name="Long", content="x" * 10_000)
+    return threat_model
+
+
+def written(model, form, **choices):
+    return FORMATS[form].write(report_of(model, Choices(**choices)), settings.NODE_MODULES)
+
+
+def text_of(pdf):
+    document = pypdfium2.PdfDocument(pdf)
+    return "\n".join(page.get_textpage().get_text_bounded() for page in document)
+
+
+def test_every_form_says_what_the_model_holds(model):
+    assert "Orders are read" in text_of(written(model, "pdf"))
+    assert b"Orders are read" in written(model, "markdown")
+    rows = list(csv.DictReader(io.StringIO(written(model, "csv").decode("utf-8-sig"))))
+    assert {"Orders are read", "Cards are stolen"} < {row["Name"] for row in rows}
+    assert rows[0]["State"] == "mitigated"
+    told = json.loads(written(model, "json"))
+    assert told["summary"]["by_severity"]["high"] == {"open": 1, "mitigated": 0, "closed": 0}
+    assert told["diagrams"][0]["elements"][0]["reason"] == "Not ours"
+    sheet = load_workbook(io.BytesIO(written(model, "xlsx")))["Threats"]
+    assert any("Orders are read" in str(row) for row in sheet.iter_rows(values_only=True))
+
+
+def test_what_people_typed_stays_text(model):
+    markdown = written(model, "markdown").decode()
+    assert "<script>" not in markdown
+    assert "\\<script\\>alert\\(1\\)\\</script\\>" in markdown
+    assert "](javascript" not in markdown
+    rows = list(csv.DictReader(io.StringIO(written(model, "csv").decode("utf-8-sig"))))
+    names = {row["Name"] for row in rows}
+    assert "'=HYPERLINK(1)" in names
+    assert {NASTY["script"], NASTY["rtl"], NASTY["emoji"]} < names
+    book = zipfile.ZipFile(io.BytesIO(written(model, "xlsx")))
+    assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+    pdf = text_of(written(model, "pdf"))
+    assert NASTY["script"] in pdf
+    assert NASTY["formula"] in pdf
+    assert pdf.count("x") >= 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        (" =1", "' =1"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("＝1", "'＝1"),
+        ("a=1", "a=1"),
+        ("", ""),
+    ],
+)
+def test_formulas_are_defused(text, safe):
+    assert defused(text) == safe
+
+
+def test_choices_narrow_the_report(model):
+    whole, open_only = report_of(model), report_of(model, Choices(mitigated=False))
+    assert open_only.hidden_threats == 1
+    assert len(open_only.threats) == len(whole.threats) - 1
+    assert [e.name for d in report_of(model, Choices(empty=False)).diagrams for e in d.elements] == ["Shop"]
+    inside = report_of(model, Choices(out_of_scope=False))
+    assert "Customer" not in [e.name for d in inside.diagrams for e in d.elements]
+    markdown = written(model, "markdown", summary=False, diagrams=False).decode()
+    assert "## Summary" not in markdown
+    assert "## Diagram" not in markdown
+    assert report_of(model, Choices(order="status")).threats[-1].state == "mitigated"
+    assert whole.threats[0].name == "Cards are stolen"
+
+
+def test_the_page_shows_the_report_and_offers_files(model, browse, cast):
+    client = browse(cast.reader)
+    page = client.get(f"/threat-models/{model.pk}/report")
+    assert page.status_code == 200
+    html = page.content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script>alert(1)" not in html
+    assert "Orders are read" in html
+    narrowed = client.get(f"/threat-models/{model.pk}/report?show=1&summary=on").content.decode()
+    assert "Cards are stolen" not in narrowed
+    for name, form in FORMATS.items():
+        answer = client.get(f"/threat-models/{model.pk}/report/{name}")
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == form.media_type
+        assert answer["Content-Disposition"].endswith(f'-report.{form.ending}"')
+    assert client.get(f"/threat-models/{model.pk}/report/exe").status_code == 404
+    assert browse(cast.outsider).get(f"/threat-models/{model.pk}/report/pdf").status_code == 404
+
+
+def test_the_report_over_rest(model, api, cast):
+    base = f"/api/v1/threat_models/{model.pk}/report"
+    assert api(cast.reader).get(base).content.startswith(b"%PDF")
+    told = api(cast.reader).get(f"{base}?as=json&mitigated=false&order=element")
+    assert json.loads(told.content)["hidden_threats"] == 1
+    for query, field in (("as=exe", "as"), ("order=x", "order"), ("empty=1", "empty"), ("x=1", "x")):
+        refused = api(cast.reader).get(f"{base}?{query}")
+        assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)
+    assert api(cast.outsider).get(base).status_code == 404
+
+
+# -- large ones
+
+
+def wide(columns):
+    cells = [
+        box(f"00000000-0000-4000-8000-{n:012x}", "process", {"label": f"P{n}"}, (n * 300, 0))
+        for n in range(columns)
+    ]
+    ids = [cell["id"] for cell in cells]
+    return cells + [
+        flow(f"00000000-0000-4000-9000-{n:012x}", one, two, {"label": "Data"})
+        for n, (one, two) in enumerate(pairwise(ids))
+    ]
+
+
+@pytest.mark.parametrize(("cells", "lies"), [(wide(12), True), (shop(), True), (None, False)])
+def test_each_diagram_is_whole_on_a_page_that_fits_it(threat_model, cast, cells, lies):
+    tall = [box(A, "process", {"label": "Top"}), box(B, "process", {"label": "Bottom"}, (0, 2000))]
+    create_diagram(threat_model=threat_model, actor=cast.owner, name="Only one", cells=cells or tall)
+    document = pypdfium2.PdfDocument(written(threat_model, "pdf"))
+    pages = [page for page in document if "Diagram: Only one" in page.get_textpage().get_text_bounded()]
+    (page,) = pages
+    width, height = page.get_size()
+    assert (width > height) is lies
+    (picture,) = [one for one in page.get_objects() if one.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]
+    left, bottom, right, top = picture.get_bounds()
+    assert left >= 40
+    assert bottom >= 40
+    assert right <= width - 40
+    assert top <= height - 40
+
+
+def test_ten_diagrams_and_five_hundred_threats(threat_model, cast):
+    rows = [{"name": f"Diagram {n}", "cells": _renamed(shop(), n)} for n in range(10)]
+    diagrams = create_diagrams(threat_model=threat_model, actor=cast.owner, rows=rows)
+    threats = [
+        {
+            "name": f"Threat number {n}",
+            "description": "What can go wrong here, in a sentence or two. " * 6,
+            "mitigation": "What is done about it, by whom and until when. " * 5,
+            "severity": ("critical", "high", "medium", "low")[n % 4],
+            "diagram_id": diagrams[n % 10].pk,
+            "cell_id": diagrams[n % 10].cells[2]["id"],
+        }
+        for n in range(500)
+    ]
+    create_records(Threat, threat_model=threat_model, actor=cast.owner, rows=threats)
+    pdf = written(threat_model, "pdf")
+    said = text_of(pdf)
+    assert all(f"Threat number {n}" in said for n in (0, 250, 499))
+    assert all(f"Diagram: Diagram {n}" in said for n in range(10))
+
+
+def test_lines_after_one_with_other_signs_are_readable(cast):
+    made = store_document(demo_document(), actor=cast.owner, kind="demo")
+    said = text_of(written(made, "pdf"))
+    addresses = [threat.issue_uri for threat in made.threats.all() if threat.issue_uri]
+    assert len(addresses) > 5
+    assert [address for address in addresses if address not in said] == []
+
+
+def _renamed(cells, number):
+    return json.loads(json.dumps(cells).replace("-8000-", f"-8{number:03x}-"))

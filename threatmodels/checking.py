@@ -1,0 +1,64 @@
+"""Checks a threat model: its open threats, what the rules find and nobody dealt with, and its hygiene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodels.advice import Advice, is_open
+from threatmodels.knowledge.hygiene import CHECKS
+from threatmodels.models import Diagram, Threat, ThreatModel
+from threatmodels.reports.findings import SEVERITIES, CheckFinding
+
+Findings = list[CheckFinding]
+
+
+def findings_of(threat_model: ThreatModel) -> Findings:
+    """All findings, the worst first."""
+    diagrams = list(Diagram.objects.live().filter(threat_model=threat_model).order_by("created_at", "pk"))
+    found = [*_threats(threat_model), *_advice(Advice(threat_model), diagrams)]
+    return sorted(found, key=lambda one: SEVERITIES.index(one.severity))
+
+
+def _threats(threat_model: ThreatModel) -> Iterator[CheckFinding]:
+    rows = Threat.objects.live().filter(threat_model=threat_model).select_related("report_row")
+    for threat in rows.order_by("created_at", "pk"):
+        if is_open(threat):
+            severity = (threat.severity or "").lower()
+            yield CheckFinding(
+                "threat",
+                "open-threat",
+                "Open threat",
+                f"Open threat: {threat.name}",
+                severity if severity in SEVERITIES else "unknown",
+                threat.report_row.diagram_name or "",
+                threat.report_row.cell_label or threat.report_row.asset_name or "",
+                list(threat.cwe_ids),
+                f"threat {threat.pk}",
+            )
+
+
+def _advice(advice: Advice, diagrams: list[Diagram]) -> Iterator[CheckFinding]:
+    for diagram in diagrams:
+        for one in advice.suggestions(diagram):
+            yield CheckFinding(
+                "uncovered",
+                one.rule_id,
+                f"{one.category}: not considered",
+                f"Not considered: {one.name}",
+                one.severity,
+                diagram.name,
+                one.cell_name,
+                one.cwe_ids,
+                f"{one.rule_id} {one.cell_id}",
+            )
+        for finding in advice.hygiene(diagram):
+            yield CheckFinding(
+                "hygiene",
+                f"hygiene/{finding.check}",
+                CHECKS[finding.check],
+                finding.message,
+                "informational",
+                diagram.name,
+                finding.cell_name,
+                key=f"{finding.check} {finding.cell_id}",
+            )

@@ -1,0 +1,197 @@
+"""What a report says, for every output alike. Plain data; nothing in it knows a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+ORDERS = ("severity", "element", "status")
+SEVERITIES = ("critical", "high", "medium", "low", "informational", "unknown")
+# Shapes, so that a report can be read in black and white.
+SEVERITY_MARKS = {
+    "critical": "■",
+    "high": "▲",
+    "medium": "◆",
+    "low": "●",
+    "informational": "○",
+    "unknown": "?",
+}
+STATE_MARKS = {"open": "☐", "mitigated": "☑", "closed": "☒"}
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a reader wants to see. `empty`: elements without threats; `order`: one of ORDERS."""
+
+    summary: bool = True
+    diagrams: bool = True
+    out_of_scope: bool = True
+    mitigated: bool = True
+    empty: bool = True
+    order: str = "severity"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreatPart:
+    """A threat; `state` is open, mitigated or closed, and `status` what people wrote."""
+
+    id: str
+    name: str
+    severity: str
+    state: str
+    status: str = ""
+    type: str = ""
+    priority: str = ""
+    score: str = ""
+    likelihood: str = ""
+    risk_level: str = ""
+    diagram: str = ""
+    element: str = ""
+    asset: str = ""
+    description: str = ""
+    mitigation: str = ""
+    issue_uri: str = ""
+    cwe_ids: list[str] = field(default_factory=list)
+    cvss_vector: str = ""
+    cell_id: str = ""
+    diagram_id: str = ""
+
+    @property
+    def severity_mark(self) -> str:
+        return SEVERITY_MARKS[self.severity]
+
+    @property
+    def state_mark(self) -> str:
+        return STATE_MARKS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementPart:
+    """An element with its threats."""
+
+    name: str
+    type: str
+    description: str = ""
+    out_of_scope: bool = False
+    reason: str = ""
+    threats: list[ThreatPart] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class DiagramPart:
+    """A diagram as an SVG document of `width` times `height` pixels, with its elements."""
+
+    id: str
+    name: str
+    description: str
+    svg: str
+    width: float
+    height: float
+    percentage: int
+    considered: tuple[int, int]
+    elements: list[ElementPart]
+
+    @property
+    def is_wide(self) -> bool:
+        return self.width > self.height * 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An asset, document, note or repository: its name, its facts by title, and its text."""
+
+    name: str
+    facts: Mapping[str, str]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Something that does not apply, and why."""
+
+    diagram: str
+    element: str
+    category: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A line of the history."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A threat model as a report tells it; lists are narrowed and ordered by the choices."""
+
+    id: str
+    name: str
+    description: str
+    framework: str
+    status: str
+    owner: str
+    created_at: datetime
+    modified_at: datetime
+    made_at: datetime
+    issue_uri: str
+    choices: Choices
+    threats: list[ThreatPart]
+    hidden_threats: int
+    loose_threats: list[ThreatPart]
+    diagrams: list[DiagramPart]
+    assets: list[Named]
+    documents: list[Named]
+    notes: list[Named]
+    repositories: list[Named]
+    decisions: list[Decision]
+    history: list[Change]
+    metadata: Mapping[str, str]
+
+    @property
+    def numbers(self) -> list[tuple[str, dict[str, int]]]:
+        """By severity, the worst first: how many threats are open, mitigated, closed."""
+        return [
+            (severity, self._states(severity))
+            for severity in SEVERITIES
+            if any(self._states(severity).values())
+        ]
+
+    @property
+    def open_threats(self) -> list[ThreatPart]:
+        return [threat for threat in self.threats if threat.state == "open"]
+
+    @property
+    def top_risks(self) -> list[ThreatPart]:
+        return in_order(self.open_threats, "severity")[:TOP]
+
+    @property
+    def unmitigated(self) -> int:
+        """Open threats for which nobody wrote down what to do."""
+        return sum(not threat.mitigation.strip() for threat in self.open_threats)
+
+    @property
+    def coverage(self) -> int:
+        """The percentage of element and category that has been considered, of all diagrams."""
+        done, total = (sum(diagram.considered[i] for diagram in self.diagrams) for i in (0, 1))
+        return done * 100 // total if total else 100
+
+    def _states(self, severity: str) -> dict[str, int]:
+        of_it = [threat.state for threat in self.threats if threat.severity == severity]
+        return {state: of_it.count(state) for state in STATE_MARKS}
+
+
+def in_order(threats: Iterable[ThreatPart], order: str) -> list[ThreatPart]:
+    """Threats by severity (score deciding), by element or by status; equals keep their order."""
+    found = sorted(threats, key=lambda t: (SEVERITIES.index(t.severity), -float(t.score or 0)))
+    if order == "element":
+        return sorted(found, key=lambda t: (t.diagram.lower(), t.element.lower()))
+    if order == "status":
+        return sorted(found, key=lambda t: (list(STATE_MARKS).index(t.state), t.status.lower()))
+    return found

@@ -1,0 +1,375 @@
+"""A report as PDF, made without a browser."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from fpdf import FPDF
+from fpdf.enums import TableBordersLayout, VAlign, WrapMode, XPos, YPos
+from fpdf.fonts import FontFace
+
+from threatmodels.pictures.png import svg_to_png
+from threatmodels.reports.contents import DiagramPart, ElementPart, Named, Report, ThreatPart
+
+FONTS = {
+    "": "@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf",
+    "B": "@expo-google-fonts/arimo/700Bold/Arimo_700Bold.ttf",
+}
+# For signs that the first lacks: other scripts, shapes, emoji.
+FURTHER = {
+    "dejavu": "dejavu-fonts-ttf/ttf/DejaVuSans.ttf",
+    "emoji": "@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf",
+}
+# It tells every step of making a font smaller.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
+MARGIN = 18
+INK, QUIET, LINE, SHADE = (31, 41, 51), (82, 96, 109), (203, 210, 217), (245, 247, 250)
+# Dots to a millimetre at which a picture on paper looks sharp.
+SHARP = 8
+MOST_PIXELS = 3_000_000
+# Scripts whose letters join, or that go from right to left.
+_SHAPED = re.compile(r"[\u0590-\u08ff\u0900-\u0dff\ufb1d-\ufdff\ufe70-\ufeff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufe0e\ufe0f\u200d]")
+# No word below the one is wider than a line; of longer ones so many signs are measured at once.
+SHORT_WORD, LONG_WORD = 12, 200
+STATE_TITLES = ("Severity", "Open", "Mitigated", "Closed")
+
+
+def pdf_report(report: Report, *, fonts: Path) -> bytes:
+    """The bytes of an A4 document; `fonts` is the folder in which npm keeps the font packages."""
+    return bytes(_Paper(report, fonts).written())
+
+
+class _Paper(FPDF):
+    def __init__(self, report: Report, fonts: Path) -> None:
+        super().__init__(format="A4")
+        self.report, self.folder = report, fonts
+        self._widths: dict[tuple[str, float, str], float] = {}
+        self._numbers = {threat.id: number for number, threat in enumerate(report.threats, 1)}
+        self.set_margins(MARGIN, MARGIN, MARGIN)
+        self.set_auto_page_break(True, MARGIN)
+        for style, name in FONTS.items():
+            self.add_font("body", style, fonts / name)
+        for family, name in FURTHER.items():
+            self.add_font(family, "", fonts / name)
+        self.set_fallback_fonts(list(FURTHER), exact_match=False)
+        self.set_title(_clean(report.name))
+        self.set_creator("TMI")
+        self.set_lang("en")
+
+    def written(self) -> bytes | bytearray:
+        self._title_page()
+        self.add_page()
+        if self.report.choices.summary:
+            self._summary()
+        self._scope()
+        self._named("Assets", self.report.assets)
+        if self.report.choices.diagrams:
+            for diagram in self.report.diagrams:
+                self._diagram(diagram)
+        self.add_page(orientation="portrait")
+        self._threats()
+        self._decisions()
+        self._named("Documents", self.report.documents)
+        self._named("Notes", self.report.notes)
+        self._named("Repositories", self.report.repositories)
+        self._pairs("Metadata", self.report.metadata.items())
+        self._history()
+        return self.output()
+
+    def header(self) -> None:
+        """Nothing: the foot says which report this is."""
+
+    def footer(self) -> None:
+        if self.page_no() == 1:
+            return
+        self.set_y(-12)
+        self._style(8, colour=QUIET)
+        name = _short(self.report.name, 80)
+        self._line(f"{name} · page {self.page_no()}", 5)
+
+    # -- text
+
+    def _render_styled_text_line(self, *args: Any, **kwargs: Any) -> Any:
+        """Names the font in each line: the library relies on one that only the last line has set."""
+        self.current_font_is_set_on_page = False
+        return super()._render_styled_text_line(*args, **kwargs)
+
+    def _style(self, size: float, *, bold: bool = False, colour: tuple[int, int, int] = INK) -> None:
+        self.set_font("body", "B" if bold else "", size)
+        self.set_text_color(*colour)
+
+    def _line(self, text: str, height: float, *, indent: float = 0) -> None:
+        """Text over the width of the page, as many lines as it takes."""
+        clean = _clean(text)
+        shaped = bool(_SHAPED.search(clean))
+        self.set_text_shaping(shaped)
+        self.set_x(self.l_margin + indent)
+        if shaped:
+            self.multi_cell(
+                0, height, clean, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=_wrap(clean)
+            )
+            return
+        for line in self._broken(clean, self.epw - indent - 2 * self.c_margin):
+            self.set_x(self.l_margin + indent)
+            self.cell(0, height, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _broken(self, text: str, width: float) -> Iterator[str]:
+        """Lines that fit; words are measured once, which is many times faster than sign by sign."""
+        for paragraph in text.split("\n"):
+            line, used = "", 0.0
+            for word in self._words(paragraph, width):
+                wide = self._wide(word)
+                gap = self._wide(" ") if line else 0
+                if line and used + gap + wide > width:
+                    yield line
+                    line, used, gap = "", 0.0, 0
+                line, used = (f"{line} {word}" if line else word), used + gap + wide
+            yield line
+
+    def _words(self, paragraph: str, width: float) -> Iterator[str]:
+        """Words, those that are longer than a line in parts."""
+        for word in paragraph.split(" "):
+            rest = word
+            while len(rest) > SHORT_WORD and self._wide(rest[:LONG_WORD]) > width:
+                most = int(LONG_WORD * width / self._wide(rest[:LONG_WORD]))
+                while most > 1 and self._wide(rest[:most]) > width:
+                    most -= 1
+                yield rest[:most]
+                rest = rest[most:]
+            yield rest
+
+    def _wide(self, word: str) -> float:
+        key = (self.font_style, self.font_size_pt, word)
+        if key not in self._widths:
+            self._widths[key] = self.get_string_width(word)
+        return self._widths[key]
+
+    def _heading(self, text: str, *, level: int = 1) -> None:
+        size, before = ((17, 8), (12.5, 5), (10.5, 3))[level - 1]
+        if self.get_y() > self.h - self.b_margin - 30:
+            self.add_page(same=True)
+        elif self.get_y() > self.t_margin:
+            self.ln(before)
+        if level == 1:
+            self.start_section(_short(text, 100))
+        self._style(size, bold=True)
+        self._line(text, size * 0.48)
+        self.ln(1.5)
+
+    def _prose(self, text: str, *, indent: float = 0) -> None:
+        if text.strip():
+            self._style(9.5)
+            self._line(text, 4.8, indent=indent)
+            self.ln(1)
+
+    def _quiet(self, text: str, *, indent: float = 0) -> None:
+        self._style(9, colour=QUIET)
+        self._line(text, 4.5, indent=indent)
+
+    def _rows(self, titles: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> None:
+        listed = [[_clean(value) for value in row] for row in rows]
+        if not listed:
+            self._quiet("None.")
+            return
+        self.set_text_shaping(any(_SHAPED.search(value) for row in listed for value in row))
+        self._style(8.5)
+        self.set_draw_color(*LINE)
+        with self.table(
+            col_widths=tuple(widths),
+            borders_layout=TableBordersLayout.HORIZONTAL_LINES,
+            headings_style=FontFace(emphasis="BOLD", fill_color=SHADE, color=INK),
+            line_height=4.4,
+            text_align="LEFT",
+            v_align=VAlign.T,
+            padding=(0.8, 1.2),
+            wrapmode=_wrap(*(value for row in listed for value in row)),
+        ) as table:
+            table.row(titles)
+            for row in listed:
+                table.row(row)
+        self.ln(2)
+
+    # -- parts
+
+    def _title_page(self) -> None:
+        report = self.report
+        self.add_page()
+        self.set_y(70)
+        self._style(11, colour=QUIET)
+        self._line("Threat model report", 6)
+        self.ln(3)
+        self._style(26 if len(report.name) < 120 else 16, bold=True)
+        self._line(report.name, 11 if len(report.name) < 120 else 7)
+        self.ln(6)
+        self._facts(
+            {
+                "Framework": report.framework,
+                "Status": report.status,
+                "Owner": report.owner,
+                "Last change": f"{report.modified_at:%d %B %Y, %H:%M} UTC",
+                "Report made": f"{report.made_at:%d %B %Y, %H:%M} UTC",
+                "Issue": report.issue_uri,
+            }
+        )
+        self.ln(4)
+        self._prose(report.description)
+
+    def _facts(self, facts: dict[str, str]) -> None:
+        for title, value in facts.items():
+            if value:
+                self._style(10, colour=QUIET)
+                self.cell(36, 6, title)
+                self._style(10)
+                self._line(value, 6, indent=36)
+
+    def _summary(self) -> None:
+        report = self.report
+        self._heading("Executive summary")
+        self._prose(
+            f"{len(report.open_threats)} of {len(report.threats)} threats are open, {report.unmitigated} of "
+            f"these without a mitigation. {report.coverage} % of elements and categories were considered."
+        )
+        numbers = [
+            [f"{_mark(report, name)} {name}", *(str(number) for number in states.values())]
+            for name, states in report.numbers
+        ]
+        self._rows(STATE_TITLES, numbers, (4, 2, 2, 2))
+        self._heading("Top risks", level=2)
+        self._rows(
+            ("Severity", "Threat", "Element", "Status"),
+            [[f"{t.severity_mark} {t.severity}", t.name, _where(t), t.status] for t in report.top_risks],
+            (3, 8, 4, 3),
+        )
+
+    def _scope(self) -> None:
+        self._heading("Scope")
+        rows = [
+            [diagram.name, f"{len(diagram.elements)}", f"{diagram.percentage} %"]
+            for diagram in self.report.diagrams
+        ]
+        self._rows(("Diagram", "Elements shown", "Coverage"), rows, (8, 3, 3))
+        left_out = [(d, e) for d in self.report.diagrams for e in d.elements if e.out_of_scope]
+        if left_out:
+            self._heading("Out of scope", level=2)
+            rows = [[e.name, d.name, e.reason or "No reason is given."] for d, e in left_out]
+            self._rows(("Element", "Diagram", "Reason"), rows, (4, 4, 7))
+
+    def _named(self, title: str, rows: list[Named]) -> None:
+        if not rows:
+            return
+        self._heading(title)
+        for one in rows:
+            self._heading(one.name, level=3)
+            if one.facts:
+                self._quiet(" · ".join(f"{name}: {value}" for name, value in one.facts.items()))
+            self._prose(one.text)
+
+    def _diagram(self, diagram: DiagramPart) -> None:
+        """A page of its own, lying where the diagram is wide, and the picture as large as fits."""
+        self.add_page(orientation="landscape" if diagram.is_wide else "portrait")
+        self._heading(f"Diagram: {_short(diagram.name, 150)}")
+        self._quiet(f"{diagram.considered[0]} of {diagram.considered[1]} considered: {diagram.percentage} %")
+        self.ln(2)
+        wide, high = self.epw, self.h - self.b_margin - self.get_y() - 2
+        scale = min(wide / diagram.width, high / diagram.height, 0.5)
+        width, height = diagram.width * scale, diagram.height * scale
+        pixels = min(width * height * SHARP * SHARP, MOST_PIXELS)
+        picture = svg_to_png(diagram.svg, fonts=self.folder, most_pixels=int(pixels))
+        self.image(picture, x=self.l_margin + (wide - width) / 2, y=self.get_y(), w=width, h=height)
+        self.add_page(orientation="portrait")
+        self._heading(f"Elements of {_short(diagram.name, 120)}", level=2)
+        self._prose(diagram.description)
+        self._rows(
+            ("Element", "Type", "About", "Threats"), map(self._element, diagram.elements), (5, 3, 8, 4)
+        )
+        self._quiet("Numbers are those of the list of threats.")
+
+    def _element(self, element: ElementPart) -> list[str]:
+        name = _short(element.name, 300) + ("\n(out of scope)" if element.out_of_scope else "")
+        threats = "  ".join(f"{t.severity_mark}\u00a0{self._numbers[t.id]}" for t in element.threats)
+        about = element.reason if element.out_of_scope and element.reason else element.description
+        return [name, element.type.replace("_", " "), _short(about, 600), threats or "–"]
+
+    def _threats(self) -> None:
+        report = self.report
+        self._heading("Threats")
+        self._quiet("Severity: ■ critical ▲ high ◆ medium ● low ○ informational ? unknown")
+        self._quiet("State: ☐ open ☑ mitigated ☒ closed")
+        if report.hidden_threats:
+            self._quiet(f"{report.hidden_threats} mitigated or closed threats are left out.")
+        if not report.threats:
+            self._prose("No threats.")
+        for number, threat in enumerate(report.threats, 1):
+            self._threat(number, threat)
+
+    def _threat(self, number: int, threat: ThreatPart) -> None:
+        if self.get_y() > self.h - self.b_margin - 28:
+            self.add_page()
+        self.ln(2.5)
+        self._style(10.5, bold=True)
+        self._line(f"{number}. {threat.name}", 5)
+        self._quiet(" · ".join(_facts_of(threat)))
+        self._prose(threat.description)
+        if threat.mitigation.strip():
+            self._style(9.5, bold=True)
+            self._line("Mitigation", 4.8)
+            self._prose(threat.mitigation)
+
+    def _decisions(self) -> None:
+        if self.report.decisions:
+            self._heading("Not applicable")
+            rows = [[d.element, d.diagram, d.category, d.reason] for d in self.report.decisions]
+            self._rows(("Element", "Diagram", "Category", "Reason"), rows, (4, 3, 3, 6))
+
+    def _pairs(self, title: str, pairs: Iterable[tuple[str, str]]) -> None:
+        listed = list(pairs)
+        if listed:
+            self._heading(title)
+            self._rows(("Key", "Value"), listed, (4, 10))
+
+    def _history(self) -> None:
+        if self.report.history:
+            self._heading("History of changes")
+            rows = [[f"{c.at:%Y-%m-%d %H:%M}", c.who, c.what] for c in self.report.history]
+            self._rows(("When (UTC)", "Who", "What"), rows, (3, 3, 8))
+
+
+def _facts_of(threat: ThreatPart) -> Iterator[str]:
+    yield f"{threat.severity_mark} {threat.severity}"
+    yield f"{threat.state_mark} {threat.state}" + (f" ({threat.status})" if threat.status else "")
+    yield from (text for text in (threat.type, _where(threat), threat.asset) if text)
+    if threat.score:
+        yield f"score {threat.score}"
+    if threat.priority:
+        yield f"priority {threat.priority}"
+    yield from threat.cwe_ids
+    if threat.issue_uri:
+        yield threat.issue_uri
+
+
+def _where(threat: ThreatPart) -> str:
+    return " / ".join(_short(text, 80) for text in (threat.diagram, threat.element) if text)
+
+
+def _mark(report: Report, severity: str) -> str:
+    return next(t.severity_mark for t in report.threats if t.severity == severity)
+
+
+def _clean(text: str) -> str:
+    """What paper can show: no control signs, no joiners of emoji, tabs as spaces."""
+    return _UNPRINTABLE.sub("", text.replace("\t", "    "))
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _wrap(*texts: str) -> WrapMode:
+    """Between words; anywhere where one word is longer than a line."""
+    longest = max((len(word) for text in texts for word in text.split()), default=0)
+    return WrapMode.CHAR if longest > 60 else WrapMode.WORD

@@ -1,0 +1,26 @@
+"""Everything that is removed when its time is past, on whatever node, by one process at a time."""
+
+from __future__ import annotations
+
+import logging
+
+from accounts.actions.housekeeping import forget_expired, forget_old_audit_entries
+from collaboration.actions.housekeeping import forget_sessions
+from threatmodels.actions.housekeeping import drop_old_operations, purge_deleted
+
+logger = logging.getLogger(__name__)
+
+
+def run() -> dict[str, int]:
+    """Removes it; how many rows of each kind. Raises ElsewhereError; what was done until then stays."""
+    removed = {
+        **purge_deleted(),
+        "operations": drop_old_operations(),
+        **forget_sessions(),
+        **forget_expired(),
+        "audit entries": forget_old_audit_entries(),
+    }
+    found = {kind: number for kind, number in removed.items() if number}
+    if found:
+        logger.info("housekeeping removed %s", ", ".join(f"{n} {kind}" for kind, n in found.items()))
+    return removed
