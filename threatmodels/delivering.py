@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import requests
 from django.conf import settings
@@ -39,16 +40,23 @@ WORKERS = 2
 LONGEST_PAUSE_SECONDS = 6 * 3600
 DISABLED = "Too many deliveries in a row failed."
 
-# The longest waiting delivery of a webhook that nobody serves at the moment.
-CLAIM = """
+# The webhook whose delivery waits longest, of those that nobody serves at the moment. Its row stays locked
+# until the lease is written, and the lease is chosen by a statement of its own: one that began before another
+# worker wrote its lease does not see it.
+FREE_WEBHOOK = """
+SELECT w.id FROM webhook_deliveries d
+  JOIN webhooks w ON w.id = d.webhook_id JOIN users u ON u.internal_uuid = w.user_internal_uuid
+WHERE d.status = 'pending' AND d.next_attempt_at <= %(now)s AND u.is_active
+  AND NOT EXISTS (SELECT FROM webhook_deliveries o WHERE o.webhook_id = w.id AND o.leased_until > %(now)s)
+ORDER BY d.next_attempt_at, d.id LIMIT 1 FOR UPDATE OF w SKIP LOCKED
+"""
+LEASE = """
 UPDATE webhook_deliveries SET leased_until = %(until)s WHERE id = (
   SELECT d.id FROM webhook_deliveries d
-    JOIN webhooks w ON w.id = d.webhook_id JOIN users u ON u.internal_uuid = w.user_internal_uuid
-  WHERE d.status = 'pending' AND d.next_attempt_at <= %(now)s AND u.is_active
-    AND (d.leased_until IS NULL OR d.leased_until <= %(now)s)
+  WHERE d.webhook_id = %(webhook)s AND d.status = 'pending' AND d.next_attempt_at <= %(now)s
     AND NOT EXISTS (SELECT FROM webhook_deliveries o
-      WHERE o.webhook_id = w.id AND o.leased_until IS NOT NULL AND o.leased_until > %(now)s)
-  ORDER BY d.next_attempt_at, d.id LIMIT 1 FOR UPDATE OF d, w SKIP LOCKED)
+      WHERE o.webhook_id = d.webhook_id AND o.leased_until > %(now)s)
+  ORDER BY d.next_attempt_at, d.id LIMIT 1)
 RETURNING id
 """
 
@@ -70,16 +78,31 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 
 def deliver_next() -> bool:
     """Leases one delivery that is due and tries it; False when there is none."""
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"now": now, "until": now + timedelta(seconds=LEASE_SECONDS)})
-        claimed = cursor.fetchone()
-    if claimed is None:
+    try:
+        leased = _lease()
+        while leased is None:  # another worker was faster
+            leased = _lease()
+    except LookupError:
         return False
-    delivery = WebhookDelivery.objects.select_related("webhook__user").filter(pk=claimed[0]).first()
+    delivery = WebhookDelivery.objects.select_related("webhook__user").filter(pk=leased).first()
     if delivery is not None:
         _settle(delivery, _send(delivery))
     return True
+
+
+@transaction.atomic
+def _lease() -> UUID | None:
+    """The id of the delivery that is ours now, None when somebody has taken it; LookupError: none is due."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(FREE_WEBHOOK, {"now": now})
+        found = cursor.fetchone()
+        if found is None:
+            raise LookupError
+        times = {"now": now, "until": now + timedelta(seconds=LEASE_SECONDS)}
+        cursor.execute(LEASE, {"webhook": found[0], **times})
+        leased = cursor.fetchone()
+    return leased[0] if leased else None
 
 
 def _send(delivery: WebhookDelivery) -> Outcome:

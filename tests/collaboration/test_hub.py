@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import uuid4
 
 from collaboration.hub import Hub
 from collaboration.room import Room
+from tests.faults.stage import run
 
 
 def test_a_room_that_opens_while_the_database_is_asked_is_not_taken_for_deleted(monkeypatch):
@@ -30,4 +30,4 @@ def test_a_room_that_opens_while_the_database_is_asked_is_not_taken_for_deleted(
         await hub._check_vectors()
         assert gone == [deleted]
 
-    asyncio.run(scenario())
+    run(scenario())

@@ -175,7 +175,7 @@ def test_an_archive_holds_one_moment_while_people_work(
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        until(lambda: written > 20, 30)
+        until(lambda: written > 20, 120)
         archive = busy.backup(tmp_path / "a.tmi")
     finally:
         over.set()

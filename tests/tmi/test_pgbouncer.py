@@ -98,7 +98,7 @@ def start(folder: Path, host: str) -> tuple[subprocess.Popen[bytes], int]:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
-    assert until(answers, 10), (folder / "pgbouncer.log").read_text()
+    assert until(answers, 60), (folder / "pgbouncer.log").read_text()
     return process, port
 
 
