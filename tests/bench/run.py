@@ -17,6 +17,7 @@ from tests.bench import collaboration, editor
 from tests.bench.load import Request, rate
 from tests.bench.row import Row
 from tests.e2e.site import ROOT, Site, start
+from tests.threatmodels.interchange.samples import SAMPLES
 
 ENGINES = ("daphne", "uvicorn")
 OTHERS = 100_000
@@ -40,6 +41,7 @@ def main() -> int:
             rows += _rest(engine, site)
             if engine == ENGINES[0]:
                 rows += _in_process(site)
+                rows += _files(site)
         finally:
             if site is not None:
                 site.stop()
@@ -96,6 +98,14 @@ def _asked(site: Site, call: Request, headers: dict[str, str]) -> tuple[int, int
 
 def _in_process(site: Site) -> list[Row]:
     told = json.loads(site.manage("bench_pages", str(OTHERS), str(VISIBLE), timeout=600))
+    return [Row(**row) for row in told]
+
+
+def _files(site: Site) -> list[Row]:
+    sample = SAMPLES / "tm7" / "MTMT_example.tm7.gz"
+    if not sample.exists():
+        print("no sample files beside the project: the row of the import is left out")
+    told = json.loads(site.manage("bench_files", str(sample) if sample.exists() else "", timeout=300))
     return [Row(**row) for row in told]
 
 
