@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from accounts import audit
 from accounts.models import GroupMember, User
@@ -64,11 +65,11 @@ def get_threat_model(
 
     Raises NotFound where the person has no role, PermissionDenied where it is below `at_least`.
     """
-    found = _load(user, parse_id(threat_model_id) or NO_ID, deleted=deleted)
-    if role_of(found) < at_least:
-        raise PermissionDenied(f"This needs the role {at_least.label}; yours is {role_of(found).label}.")
-    if found.is_invited:
-        _accept_invitation(found, user)
+    pk = parse_id(threat_model_id) or NO_ID
+    found = _load_with_role(user, pk, at_least, deleted=deleted)
+    if found.is_invited and not _accept_invitation(found, user):
+        # Meanwhile it was accepted by another request, or withdrawn, and with it the role may be gone.
+        found = _load_with_role(user, pk, at_least, deleted=deleted)
     return found
 
 
@@ -222,6 +223,13 @@ def _load(user: User, threat_model_id: UUID, *, deleted: bool) -> ThreatModel:
     return found[0]
 
 
+def _load_with_role(user: User, threat_model_id: UUID, at_least: Role, *, deleted: bool) -> ThreatModel:
+    found = _load(user, threat_model_id, deleted=deleted)
+    if role_of(found) < at_least:
+        raise PermissionDenied(f"This needs the role {at_least.label}; yours is {role_of(found).label}.")
+    return found
+
+
 def _reachable(user: User) -> ThreatModelQuerySet:
     """Models with any role, whether deleted or not."""
     return ThreatModel.objects.filter(reachable(Person.of(user)))
@@ -232,8 +240,13 @@ def _groups(user: User) -> QuerySet[Any]:
 
 
 @transaction.atomic
-def _accept_invitation(threat_model: ThreatModel, user: User) -> None:
-    """The invitation becomes an access entry; where there is one already the higher role stays."""
+def _accept_invitation(threat_model: ThreatModel, user: User) -> bool:
+    """The invitation becomes an access entry; where there is one already the higher role stays.
+
+    False where there is none (any more). The model is locked before its entries, as everybody does who
+    changes them.
+    """
+    locked = ThreatModel.objects.select_for_update(no_key=True).get(pk=threat_model.pk)
     invitation = (
         AccessInvitation.objects.select_for_update(of=("self",))
         .alias(address=Lower("email"))
@@ -241,7 +254,11 @@ def _accept_invitation(threat_model: ThreatModel, user: User) -> None:
         .first()
     )
     if invitation is None:
-        return
+        return False
+    if locked.owner_id == user.pk:
+        # Invited before the model was handed over to them: an owner needs no entry.
+        invitation.delete()
+        return True
     granted, made = ThreatModelAccess.objects.get_or_create(
         threat_model=threat_model,
         user=user,
@@ -251,9 +268,11 @@ def _accept_invitation(threat_model: ThreatModel, user: User) -> None:
             "granted_by_id": invitation.granted_by_id,
         },
     )
+    now = timezone.now()
     if not made and Role.named(granted.role) < Role.named(invitation.role):
-        granted.role = invitation.role
-        granted.save(update_fields=["role"])
+        granted.role, granted.modified_at = invitation.role, now
+        granted.save(update_fields=["role", "modified_at"])
+    ThreatModel.objects.filter(pk=locked.pk).update(modified_at=now)
     audit.write(
         entity_type="access",
         entity_id=granted.pk,
@@ -264,3 +283,4 @@ def _accept_invitation(threat_model: ThreatModel, user: User) -> None:
     )
     invitation.delete()
     publish_on_commit(Event("access.accept", granted.pk, threat_model.pk, user.pk))
+    return True

@@ -71,12 +71,17 @@ def transfer_threat_model(threat_model: ThreatModel, *, actor: User, owner: User
 
 
 @transaction.atomic
-def write_threat_model(
-    threat_model: ThreatModel, *, actor: User, changes: record.Change, owner: User | None = None
-) -> ThreatModel:
-    """Changes fields and, where `owner` is given, hands the model over, both or neither."""
-    changed = update_threat_model(threat_model, actor=actor, changes=changes)
-    return changed if owner is None else transfer_threat_model(changed, actor=actor, owner=owner)
+def write_threat_model(threat_model: ThreatModel, *, actor: User, changes: record.Change) -> ThreatModel:
+    """Changes fields and, where `owner` is among the changes, hands the model over, both or neither."""
+    handed: list[User] = []
+
+    def fields(locked: ThreatModel) -> dict[str, Any]:
+        new = dict(changes(locked) if callable(changes) else changes)
+        handed.extend([new.pop("owner")] if "owner" in new else [])
+        return new
+
+    changed = update_threat_model(threat_model, actor=actor, changes=fields)
+    return transfer_threat_model(changed, actor=actor, owner=handed[0]) if handed else changed
 
 
 def delete_threat_model(threat_model: ThreatModel, **how: Any) -> None:

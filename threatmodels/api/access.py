@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -13,15 +14,16 @@ from accounts.models import Group
 from threatmodels import access
 from threatmodels.actions import access as actions
 from threatmodels.actions.access import Entry, Grant
-from threatmodels.api.serializers import AccessEntrySerializer, RoleSerializer
+from threatmodels.api.serializers import AccessEntrySerializer, ListedAccessSerializer, RoleSerializer
 from threatmodels.models import AccessInvitation, ThreatModel
 from threatmodels.roles import Role
 from tmi.api.errors import checked, in_turn
 from tmi.api.pagination import whole_list
 from tmi.api.parse import MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json
-from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
+from tmi.lib.errors import FieldError, NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
+from tmi.lib.json import encode
 
 
 class AccessViewSet(SignedInViewSet):
@@ -45,15 +47,16 @@ class AccessViewSet(SignedInViewSet):
 
     @extend_schema(
         operation_id="threat_models_access_replace",
-        request=AccessEntrySerializer(many=True),
+        request=ListedAccessSerializer(many=True),
         responses=AccessEntrySerializer(many=True),
     )
     def replace(self, request: Request, **_: Any) -> Response:
-        """Makes these the only entries."""
+        """Makes these the only entries; what GET gave can be sent back, with other roles."""
         threat_model = self.threat_model(Role.OWNER)
         if not isinstance(request.data, list):
             raise ValidationFailed.of("", "A list of entries is expected.")
-        grants = in_turn(request.data, grant_from)
+        present = {str(entry.pk): entry for entry in access.entries_of(threat_model)}
+        grants = in_turn(request.data, lambda item: _listed_grant(item, present))
         actions.replace_access(threat_model, actor=self.actor, grants=grants)
         return self.answer_entries(threat_model)
 
@@ -121,6 +124,25 @@ def grant_from(data: Any) -> Grant:
     if wanted and wanted != ("group" if grant.group else "user"):
         raise ValidationFailed.of("subject_type", "This does not fit the subject that is given.")
     return grant
+
+
+def _listed_grant(data: Any, present: Mapping[str, Entry]) -> Grant:
+    """As `grant_from`; an item with an id stands for that entry, of which only the role may be another."""
+    if not isinstance(data, dict) or "id" not in data:
+        return grant_from(data)
+    entry = present.get(str(data["id"]).lower())
+    if entry is None:
+        raise ValidationFailed.of("id", "There is no such entry; leave the id out to add one.")
+    now = shown(entry)
+    changed = [
+        FieldError(name, "Only the role of an entry can be changed.")
+        for name, value in data.items()
+        if name in now and name not in ("id", "role") and encode(value) != encode(now[name])
+    ]
+    if changed:
+        raise ValidationFailed(changed)
+    left = {name: value for name, value in data.items() if name == "role" or name not in now}
+    return Grant(checked(RoleSerializer(data=left))["role"], entry_id=entry.pk)
 
 
 def _subject(given: Json, role: str) -> Grant:

@@ -341,6 +341,12 @@ class AccessEntrySerializer(StrictSerializer):
     created_at = serializers.DateTimeField(read_only=True)
 
 
+class ListedAccessSerializer(AccessEntrySerializer):
+    """With an id: the entry that has it, of which only the role may be another."""
+
+    id = Id(required=False)
+
+
 class RoleSerializer(StrictSerializer):
     role = Choice(choices=RoleName.choices)
 

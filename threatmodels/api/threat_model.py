@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -112,8 +113,9 @@ class ThreatModelViewSet(ResourceViewSet):
         reader = self.reader(detail=True)
         row = access.read_threat_model(self.actor, self.kwargs["threat_model_id"], reader.needed)
         if row["is_invited"]:
-            # Who opens a model accepts the invitation to it.
+            # Who opens a model accepts the invitation to it, which changes the model.
             self.load()
+            row = access.read_threat_model(self.actor, self.kwargs["threat_model_id"], reader.needed)
         return self.answer_one(self.expanded(reader.build([row]))[0])
 
     def update(self, request: Request, **_: Any) -> Response:
@@ -142,20 +144,19 @@ class ThreatModelViewSet(ResourceViewSet):
     def _write(self, understood: Any) -> Response:
         threat_model = self.load(Role.WRITER)
         body = self.request.data
-        new_owner = self._new_owner(threat_model, body)
 
         def changes(locked: ThreatModel) -> Json:
             fields: Json = understood(self.check_unchanged(locked), body)
-            return {name: value for name, value in fields.items() if name != "owner_id"}
+            owner_id = fields.pop("owner_id", None)
+            if owner_id in (None, locked.owner_id):
+                return fields
+            return {**fields, "owner": self._new_owner(locked, owner_id)}
 
-        actions.write_threat_model(threat_model, actor=self.actor, changes=changes, owner=new_owner)
+        actions.write_threat_model(threat_model, actor=self.actor, changes=changes)
         return self.answer_one(self.represent(threat_model))
 
-    def _new_owner(self, threat_model: ThreatModel, body: Any) -> User | None:
-        """The person to whom the body hands the model over; only an owner may."""
-        wanted = body.get("owner_id") if isinstance(body, dict) else None
-        if not isinstance(wanted, str) or wanted == str(threat_model.owner_id):
-            return None
-        if access.role_of(threat_model) < Role.OWNER:
+    def _new_owner(self, locked: ThreatModel, owner_id: UUID) -> User:
+        """The person to whom the model is handed over; only who is an owner now may."""
+        if access.role_of(access.get_threat_model(self.actor, locked.pk)) < Role.OWNER:
             raise PermissionDenied("Only an owner may hand a threat model over.")
-        return access.person(wanted, field="owner_id")
+        return access.person(owner_id, field="owner_id")
