@@ -15,6 +15,7 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from threatmodels import operations
+from threatmodels.cells import small_letters
 from threatmodels.operations import Cell, Operation, Rejected
 from tmi.lib.ids import parse_id
 
@@ -238,11 +239,11 @@ def _step(step: object, operation_id: UUID, at: str) -> operations.Step:
         said = f"{at}/operation: one of add, update and remove is expected."
         raise EditRefused(operation_id, "invalid_operation_type", said)
     if kind == "remove":
-        return operations.remove(step["id"])
+        return operations.remove(step["id"].lower())
     if not isinstance(data, dict) or nested_deeper(data, MOST_NESTED):
         said = f"{at}/data: an object is expected, nested at most {MOST_NESTED} levels deep."
         raise EditRefused(operation_id, "validation_failed", said)
-    return {"id": step["id"], "operation": kind, "data": data}
+    return {"id": step["id"].lower(), "operation": kind, "data": small_letters(data)}
 
 
 def nested_deeper(value: Any, most: int) -> bool:

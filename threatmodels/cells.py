@@ -29,7 +29,8 @@ NO_CELL = "There is no such cell in the diagram."
 BOXED = {"position", "size", "parent", "z"}
 LINKED = {"source", "target", "vertices", "bidirectional", "z"}
 COMMON = {"id", "type", "properties", "style", "data_asset_ids", "out_of_scope"}
-UUID_FORM = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+# In small letters alone: ids are compared as text in many places. Whatever takes cells in writes them so.
+UUID_FORM = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 HEX_COLOUR = re.compile(r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 
 Cell = Mapping[str, Any]
@@ -47,6 +48,21 @@ Problems = Iterator[Problem]
 
 def is_cell_id(value: object) -> bool:
     return isinstance(value, str) and bool(UUID_FORM.match(value))
+
+
+def small_letters(cell: Any) -> Any:
+    """A cell, or a change of one, with ids as they are kept: the same UUID in capitals is the same UUID."""
+    if not isinstance(cell, dict):
+        return cell
+    new = {name: cell[name].lower() for name in ("id", "parent") if isinstance(cell.get(name), str)}
+    for name in ("source", "target"):
+        end = cell.get(name)
+        if isinstance(end, dict) and isinstance(end.get("cell"), str):
+            new[name] = {**end, "cell": end["cell"].lower()}
+    assets = cell.get("data_asset_ids")
+    if isinstance(assets, list):
+        new["data_asset_ids"] = [one.lower() if isinstance(one, str) else one for one in assets]
+    return {**cell, **new}
 
 
 def validate_cell(cell: object) -> list[Problem]:
@@ -301,10 +317,9 @@ def _references(cells: Sequence[Cell], asset_ids: Collection[str] | None) -> Pro
     kinds = {cell["id"]: cell["type"] for cell in cells}
     seen: set[str] = set()
     for index, cell in enumerate(cells):
-        # The same UUID in capitals is the same UUID.
-        if cell["id"].lower() in seen:
+        if cell["id"] in seen:
             yield Problem(f"/{index}/id", "Another cell has this id.")
-        seen.add(cell["id"].lower())
+        seen.add(cell["id"])
     for index, cell in enumerate(cells):
         yield from reference_problems(cell, kinds, f"/{index}")
         if asset_ids is not None:
@@ -324,9 +339,9 @@ def reference_problems(cell: Cell, kinds: Mapping[str, str], at: str = "") -> Pr
 
 
 def asset_problems(cell: Cell, asset_ids: Collection[str], at: str = "") -> Problems:
-    """The assets of a sound cell that are not among these (in lower case)."""
+    """The assets of a sound cell that are not among these."""
     for position, asset in enumerate(cell.get("data_asset_ids", ())):
-        if asset.lower() not in asset_ids:
+        if asset not in asset_ids:
             yield Problem(f"{at}/data_asset_ids/{position}", "There is no such asset here.")
 
 

@@ -26,7 +26,7 @@ def carry_out(state: State, operation: Operation, *, assets: Collection[str] | N
     `assets`, where given, are the assets that cells may name from now on. Raises Rejected: validation_failed,
     conflict_detected, no_state_change, too_large.
     """
-    _refuse_odd_ids(state, operation["cells"])
+    _refuse_odd_ids(operation["cells"])
     # Each step by itself, for the log keeps them all.
     applied = state.apply(operation, check=_check_form)
     try:
@@ -60,19 +60,13 @@ def _keeping(step: Step, old: Cell | None, hidden: Collection[str]) -> Step:
     return update(step["id"], {**data, "data_asset_ids": wanted})
 
 
-def _refuse_odd_ids(state: State, steps: Iterable[Step]) -> None:
-    added: dict[str, str] = {}
+def _refuse_odd_ids(steps: Iterable[Step]) -> None:
     for step in steps:
         cell_id, data = step["id"], step.get("data") or {}
         if not is_cell_id(cell_id):
             raise _invalid(cell_id, Problem("/id", "A UUID is expected."))
         if data.get("id", cell_id) != cell_id:
             raise _invalid(cell_id, Problem("/id", "A cell keeps its id."))
-        if step["operation"] != "add":
-            continue
-        spelled = added.setdefault(cell_id.lower(), state.spelled(cell_id) or cell_id)
-        if spelled != cell_id:
-            raise _invalid(cell_id, Problem("/id", "Another cell has this id."))
 
 
 def _check(state: State, applied: Applied, assets: Collection[str] | None) -> None:
@@ -128,7 +122,7 @@ def _refuse_cycle(state: State, cell: Cell) -> None:
 def _check_assets(applied: Applied, touched: list[Cell], assets: Collection[str]) -> None:
     for cell in touched:
         old = applied.before[cell["id"]] or {}
-        held = {*assets, *(asset.lower() for asset in old.get("data_asset_ids", ()))}
+        held = {*assets, *old.get("data_asset_ids", ())}
         if problems := list(asset_problems(cell, held)):
             raise _invalid(cell["id"], *problems)
 

@@ -48,13 +48,12 @@ class Applied:
 class State:
     """The cells of a diagram by id, and which of them refer to which: a step costs its own size."""
 
-    __slots__ = ("_attached", "_children", "_folded", "_in_order", "_next", "_places", "cells")
+    __slots__ = ("_attached", "_children", "_in_order", "_next", "_places", "cells")
 
     def __init__(self, cells: Iterable[Cell] = ()) -> None:
         self.cells: Cells = {}
         self._attached: dict[str, set[str]] = {}
         self._children: dict[str, set[str]] = {}
-        self._folded: dict[str, str] = {}
         # Where each cell stands among the others, and whether `cells` has them in that order.
         self._places: dict[str, int] = {}
         self._next = 0
@@ -76,10 +75,6 @@ class State:
     def children(self, cell_id: str) -> list[str]:
         """The cells that lie in the cell."""
         return sorted(self._children.get(cell_id, EMPTY))
-
-    def spelled(self, cell_id: str) -> str | None:
-        """The id as the diagram writes it: the same UUID in capitals is the same UUID."""
-        return self._folded.get(cell_id.lower())
 
     def apply(self, operation: Operation, check: Callable[[Cell], None] | None = None) -> Applied:
         """Carries out the steps in order, all or none; steps without effect are left out.
@@ -171,7 +166,6 @@ class State:
     def _put(self, cell: Cell) -> None:
         cell_id = cell["id"]
         self.cells[cell_id] = cell
-        self._folded[cell_id.lower()] = cell_id
         self._places[cell_id] = self._next
         self._next += 1
         self._link(cell)
@@ -184,7 +178,6 @@ class State:
 
     def _drop(self, cell_id: str) -> None:
         self._unlink(self.cells.pop(cell_id))
-        self._folded.pop(cell_id.lower(), None)
         del self._places[cell_id]
 
     def _link(self, cell: Cell) -> None:

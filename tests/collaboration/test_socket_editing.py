@@ -108,6 +108,17 @@ def test_the_id_inside_an_added_cell_may_be_left_out_or_must_be_equal(writer):
     assert rejected(writer.edit(other), "validation_failed") == [STRANGER]
 
 
+def test_ids_in_capitals_are_told_and_kept_in_small_letters(drawing, writer, second):
+    new, far = "0190abcd-0000-7000-8000-00000000abcd", "0190abcd-0000-7000-8000-00000000abce"
+    cells = [box(new), flow(far, new, A)]
+    capitals = [add({**box(new), "id": new.upper()}), add(flow(far.upper(), new.upper(), A.upper()))]
+    writer.edit(*capitals)
+    told = second.until("diagram_operation")
+    assert told["operation"]["cells"] == [add(cell) for cell in cells]
+    writer.edit(remove(new.upper()))
+    assert {step["id"] for step in second.until("diagram_operation")["operation"]["cells"]} == {new, far}
+
+
 def test_two_people_who_change_different_properties_of_one_cell_both_win(drawing, writer, second):
     writer.ask(update(B, {"properties": {"label": "Till"}}), base_vector=1)
     second.ask(update(B, {"properties": {"colour": "red"}, "position": {"x": 9}}), base_vector=1)

@@ -150,5 +150,4 @@ def picture(state: State):
         state.listed(),
         {pk: state.attached(pk) for pk in everywhere},
         {pk: state.children(pk) for pk in everywhere},
-        {pk: state.spelled(pk) for pk in everywhere},
     )

@@ -28,10 +28,11 @@ def create_diagrams(
     *, threat_model: ThreatModel, actor: User, rows: Sequence[dict[str, Any]]
 ) -> list[Diagram]:
     """Makes many, all or none."""
+    started: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
         prefix = f"/{index}" if len(rows) > 1 else ""
-        operation.check_cells(threat_model.pk, row["cells"], f"{prefix}/diagram_data/cells")
-    started = [{**row, **_vectors(row["cells"])} for row in rows]
+        cells = operation.checked_cells(threat_model.pk, row["cells"], f"{prefix}/diagram_data/cells")
+        started.append({**row, "cells": cells, **_vectors(cells)})
     made = record.create_records(Diagram, threat_model=threat_model, actor=actor, rows=started)
     DiagramOperation.objects.bulk_create(_first(diagram, actor) for diagram in made if diagram.cells)
     return made

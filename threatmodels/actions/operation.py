@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from threatmodels import log, operations
 from threatmodels.actions import record
-from threatmodels.cells import validate_cell, validate_cells
+from threatmodels.cells import small_letters, validate_cell, validate_cells
 from threatmodels.editing import carry_out
 from threatmodels.models import Asset, Diagram
 from threatmodels.operations import Cell, Operation, Rejected, State
@@ -26,7 +26,7 @@ def write_cells(
 ) -> Diagram:
     """Makes `cells` the diagram, as one operation. Raises ValidationFailed with pointers below `field`."""
     locked = record.lock(diagram)
-    check_cells(locked.threat_model_id, cells, field)
+    cells = checked_cells(locked.threat_model_id, cells, field)
     old, hidden = operations.by_id(locked.current_cells), deleted_assets(locked.threat_model_id)
     new = {cell["id"]: keeping_hidden(old.get(cell["id"]), cell, hidden) for cell in cells}
     wanted = operations.replacing(old, new)
@@ -46,7 +46,7 @@ def change_cell(
     locked = record.lock(diagram)
     old = next((cell for cell in locked.current_cells if cell["id"] == cell_id), None)
     hidden = deleted_assets(locked.threat_model_id)
-    new = change(old and without_assets(old, hidden))
+    new = small_letters(change(old and without_assets(old, hidden)))
     if new is not None:
         _refuse(FieldError(p.pointer, p.reason) for p in validate_cell(new))
         new = keeping_hidden(old, new, hidden)
@@ -110,10 +110,12 @@ def changed(
     return Event("diagram.operation", diagram_id, threat_model_id, actor_id, data)
 
 
-def check_cells(threat_model_id: UUID, cells: object, field: str) -> None:
-    """The rules of cells; raises ValidationFailed with pointers below `field`."""
-    problems = validate_cells(cells, asset_ids=asset_ids(threat_model_id))
+def checked_cells(threat_model_id: UUID, cells: list[Cell], field: str) -> list[Cell]:
+    """The cells as they are kept; raises ValidationFailed with pointers below `field`."""
+    kept = [small_letters(cell) for cell in cells]
+    problems = validate_cells(kept, asset_ids=asset_ids(threat_model_id))
     _refuse(FieldError(nested(field, p.pointer), p.reason) for p in problems)
+    return kept
 
 
 def asset_ids(threat_model_id: UUID) -> set[str]:

@@ -14,6 +14,7 @@ from threatmodels import access
 from threatmodels.actions import operation as actions
 from threatmodels.api.base import OBJECT_EXPECTED
 from threatmodels.cell_schema import CELL_PATCH_REFERENCE, CELL_REFERENCE
+from threatmodels.cells import small_letters
 from threatmodels.models import Diagram
 from threatmodels.operations import Cell
 from threatmodels.roles import Role
@@ -60,7 +61,8 @@ class CellViewSet(SignedInViewSet):
     @extend_schema(operation_id="cells_retrieve", responses={200: CELL_REFERENCE})
     def retrieve(self, request: Request, **_: Any) -> Response:
         diagram = self.diagram()
-        found = next((cell for cell in diagram.current_cells if cell["id"] == self.cell_id(diagram)), None)
+        cell_id = self.cell_id()
+        found = next((cell for cell in diagram.current_cells if cell["id"] == cell_id), None)
         if found is None:
             raise NotFound
         hidden = actions.deleted_assets(diagram.threat_model_id)
@@ -99,14 +101,14 @@ class CellViewSet(SignedInViewSet):
             self.check_present(old)
 
         diagram = self.diagram(Role.WRITER)
-        actions.change_cell(diagram, actor=self.actor, cell_id=self.cell_id(diagram), change=remove)
+        actions.change_cell(diagram, actor=self.actor, cell_id=self.cell_id(), change=remove)
         return self.no_content()
 
     def write(
         self, change: Callable[[Cell | None], Cell], status: Callable[[], int] = lambda: 200
     ) -> Response:
         diagram = self.diagram(Role.WRITER)
-        cell_id = self.cell_id(diagram)
+        cell_id = self.cell_id()
         written = actions.change_cell(
             diagram,
             actor=self.actor,
@@ -132,20 +134,18 @@ class CellViewSet(SignedInViewSet):
     def check_unchanged(self, old: Cell | None) -> None:
         check_precondition(self.request, etag(old) if old else "")
 
-    def cell_id(self, diagram: Diagram) -> str:
-        """The id of the path, as the diagram writes it. Raises NotFound where it is no UUID."""
+    def cell_id(self) -> str:
+        """The id of the path, as diagrams write it. Raises NotFound where it is no UUID."""
         wanted = parse_id(self.kwargs["cell_id"])
         if wanted is None:
             raise NotFound
-        return next(
-            (cell["id"] for cell in diagram.current_cells if parse_id(cell["id"]) == wanted), str(wanted)
-        )
+        return str(wanted)
 
 
 def identified(cell: Any, cell_id: str) -> Cell:
     """The cell with the id of the path, which a body may repeat."""
     if not isinstance(cell, dict):
         raise ValidationFailed.of("", OBJECT_EXPECTED)
-    if cell.get("id", cell_id) != cell_id:
+    if small_letters(cell).get("id", cell_id) != cell_id:
         raise ValidationFailed.of("id", "This is not the id of the address.")
     return {**cell, "id": cell_id}

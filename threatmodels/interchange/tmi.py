@@ -10,7 +10,7 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from threatmodels.cells import validate_cells
+from threatmodels.cells import small_letters, validate_cells
 from threatmodels.interchange.document import (
     METADATA_ENTRIES,
     METADATA_KEY_LENGTH,
@@ -42,7 +42,7 @@ def read(source: Source) -> Reading:
         raise UnreadableFile(
             f"This is version {VERSION}; the file says “version”: {value.get('version')!r:.40}."
         )
-    document = typing.cast(Document, _built(Document, value.get("threat_model"), "/threat_model"))
+    document = _in_small_letters(_built(Document, value.get("threat_model"), "/threat_model"))
     _check_references(document)
     report = ImportReport(KIND, counts=count(document))
     for key in source.duplicate_keys:
@@ -143,6 +143,23 @@ def _decimal(value: Any, at: str) -> Decimal:
     if number is None or not number.is_finite() or not 0 <= number <= 10:
         raise UnreadableFile(f"{at}: a number from 0 to 10, written as text, is expected.")
     return number
+
+
+def _in_small_letters(document: Document) -> Document:
+    """With the ids of cells as they are kept; a file that is older than that rule may have capitals."""
+    diagrams = [
+        dataclasses.replace(
+            diagram,
+            cells=[small_letters(cell) for cell in diagram.cells],
+            cell_metadata={pk.lower(): entries for pk, entries in diagram.cell_metadata.items()},
+        )
+        for diagram in document.diagrams
+    ]
+    threats = [
+        dataclasses.replace(threat, cell_id=threat.cell_id.lower()) if threat.cell_id else threat
+        for threat in document.threats
+    ]
+    return dataclasses.replace(document, diagrams=diagrams, threats=threats)
 
 
 def _check_references(document: Document) -> None:

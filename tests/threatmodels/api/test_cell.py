@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import threading
 from xml.etree import ElementTree
@@ -331,3 +332,67 @@ def test_a_picture_of_a_huge_diagram_is_made_smaller(writer, base):
     png = writer.get(f"{base}/png")
     assert png.status_code == 200
     assert max(struct.unpack(">II", png.content[16:24])) <= 8192
+
+
+# -- the same UUID in capitals is the same UUID
+
+ABC = "0190aaaa-0000-7000-8000-00000000000{}"
+
+
+def in_capitals(asset):
+    """A box and a flow of it, with a parent and an asset, all ids in capitals."""
+    capitals = [ABC.format(n).upper().replace("0190AAAA", "0190ABCD") for n in (1, 2, 3)]
+    outer = {**box(1), "id": capitals[0], "type": "trust_boundary"}
+    inner = {**box(2), "id": capitals[1], "parent": capitals[0], "data_asset_ids": [str(asset.pk).upper()]}
+    ends = {"source": {"cell": capitals[1]}, "target": {"cell": capitals[0]}}
+    return [outer, inner, {**flow(3, 1, 2), "id": capitals[2], **ends}]
+
+
+def in_small_letters(asset):
+    return json.loads(json.dumps(in_capitals(asset)).lower().replace("till", "Till"))
+
+
+@pytest.fixture
+def asset(cast, threat_model):
+    return create_record(Asset, threat_model=threat_model, actor=cast.owner, name="Gold", type="data")
+
+
+@pytest.mark.parametrize("way", ["create", "replace", "one by one", "patch"])
+def test_ids_in_capitals_are_kept_in_small_letters(writer, base, threat_model, asset, way):
+    cells = in_capitals(asset)
+    wanted = in_small_letters(asset)
+    if way == "create":
+        body = {"name": "Second", "diagram_data": {"cells": cells}}
+        made = data(
+            writer.post(f"/api/v1/threat_models/{threat_model.pk}/diagrams", body, format="json"), 201
+        )
+        base = base.rsplit("/", 1)[0] + f"/{made['id']}"
+    elif way == "replace":
+        data(writer.patch(base, {"diagram_data": {"cells": cells}}, format="json"))
+    elif way == "one by one":
+        data(writer.patch(base, {"diagram_data": {"cells": []}}, format="json"))
+        for cell in cells:
+            data(put(writer, base, cell), 201)
+    else:
+        bare = [{**cell, "parent": None, "data_asset_ids": None} for cell in wanted]
+        bare = [{k: v for k, v in cell.items() if v is not None} for cell in bare]
+        data(writer.patch(base, {"diagram_data": {"cells": bare}}, format="json"))
+        for cell in cells:
+            changes = {k: v for k, v in cell.items() if k in ("parent", "source", "data_asset_ids")}
+            data(writer.patch(f"{base}/cells/{cell['id']}", changes, format="json"))
+    assert data(writer.get(f"{base}/cells")) == wanted
+
+    threats = f"/api/v1/threat_models/{threat_model.pk}/threats"
+    at = {"name": "Theft", "diagram_id": base.rsplit("/", 1)[1], "cell_id": cells[1]["id"]}
+    assert data(writer.post(threats, at, format="json"), 201)["cell_id"] == wanted[1]["id"]
+    path = f"{base}/cells/{cells[1]['id']}"
+    data(writer.put(f"{path}/metadata/owner", {"value": "Ann"}, format="json"), 201)
+    assert data(writer.get(f"{base}/cells/{wanted[1]['id']}/metadata/owner"))["value"] == "Ann"
+    writer.delete(f"/api/v1/threat_models/{threat_model.pk}/assets/{asset.pk}")
+    assert data(writer.get(path))["data_asset_ids"] == []
+
+
+def test_a_cell_in_capitals_and_one_in_small_letters_are_the_same_cell(writer, base):
+    cells = [{**box(1), "id": ABC.format(1)}, {**box(2), "id": ABC.format(1).upper()}]
+    refused = problem(writer.patch(base, {"diagram_data": {"cells": cells}}, format="json"))
+    assert refused["field"] == "/diagram_data/cells/1/id"
