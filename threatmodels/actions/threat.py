@@ -20,18 +20,27 @@ def _hidden(threat: Threat) -> list[str]:
 
 
 def update_threat(threat: Threat, *, actor: User, changes: record.Change) -> Threat:
-    """Like `update_record`; a new vector that comes without a score replaces the score.
+    """Like `update_record`; a new vector that comes without a new score replaces the score.
 
-    References to what was deleted show as null: a null that comes back for one changes nothing.
+    References to what was deleted show as null: a null that comes back for one changes nothing. Whoever names
+    another diagram leaves the element of the deleted one behind.
     """
 
-    def with_score(locked: Threat) -> dict[str, Any]:
+    def understood(locked: Threat) -> dict[str, Any]:
         new = dict(changes(locked) if callable(changes) else changes)
-        if new.get("cvss_vector") and "score" not in new:
+        if _is_new_vector(locked, new) and new.get("score") in (None, locked.score):
             new["score"] = None
-        for name in _hidden(locked):
-            if name in new and new[name] is None:
-                del new[name]
-        return new
+        if "diagram_id" in _hidden(locked) and new.get("diagram_id") not in (None, locked.diagram_id):
+            return {"cell_id": None} | _without_hidden(locked, new, but="cell_id")
+        return _without_hidden(locked, new)
 
-    return record.update_record(threat, actor=actor, changes=with_score)
+    return record.update_record(threat, actor=actor, changes=understood)
+
+
+def _is_new_vector(locked: Threat, new: dict[str, Any]) -> bool:
+    return bool(new.get("cvss_vector")) and new["cvss_vector"] != locked.cvss_vector
+
+
+def _without_hidden(locked: Threat, new: dict[str, Any], but: str = "") -> dict[str, Any]:
+    hidden = [name for name in _hidden(locked) if name != but]
+    return {name: value for name, value in new.items() if value is not None or name not in hidden}

@@ -45,7 +45,7 @@ def create_webhook(
     User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     if actor.webhooks.count() >= MOST_WEBHOOKS:
         raise ValidationFailed.of("", f"A person has at most {MOST_WEBHOOKS} webhooks.")
-    given = secret or secrets.token_urlsafe(32)
+    given = secret or new_secret()
     made = Webhook(user=actor, threat_model=threat_model, url=url, events=_listed(events), secret=given)
     record_rules(made)
     made.challenge = secrets.token_urlsafe(32)
@@ -94,10 +94,14 @@ def update_webhook(
     return locked
 
 
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
 @transaction.atomic
 def renew_secret(webhook: Webhook, *, actor: User) -> str:
     """A new secret, which is shown this once; what is sent from now on is signed with it."""
-    secret = secrets.token_urlsafe(32)
+    secret = new_secret()
     update_webhook(webhook, actor=actor, secret=secret)
     return secret
 

@@ -75,8 +75,7 @@ class WebhookViewSet(ResourceViewSet):
         given = checked(WebhookChangeSerializer(data=request.data, partial=True))
         secret: str | None = None
         if "secret" in given and given["secret"] is None:
-            given.pop("secret")
-            secret = actions.renew_secret(webhook, actor=self.actor)
+            secret = given["secret"] = actions.new_secret()
         changed = actions.update_webhook(webhook, actor=self.actor, **given)
         return self.answer_one({**self.represent(changed), "secret": secret})
 

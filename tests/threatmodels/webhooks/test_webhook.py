@@ -88,6 +88,20 @@ def test_a_new_secret_is_shown_once_and_signs_from_then_on(api, cast, receiver, 
     )
 
 
+@pytest.mark.parametrize("wrong", [{"url": "http://93.184.216.34/"}, {"events": []}, {"status": "pending"}])
+def test_a_refused_change_leaves_the_secret_as_it_was(api, cast, receiver, subscribe, wrong):
+    made = subscribe(cast.owner)
+    refused = api(cast.owner).patch(f"{HOOKS}/{made['id']}", {"secret": None, **wrong}, format="json")
+    assert refused.status_code == 400
+    assert Webhook.objects.get().secret == made["secret"]
+    both = {"secret": None, "events": ["threat.*"]}
+    changed = api(cast.owner).patch(f"{HOOKS}/{made['id']}", both, format="json").json()["data"]
+    assert changed["events"] == ["threat.*"]
+    assert Webhook.objects.get().secret == changed["secret"] != made["secret"]
+    [told] = AuditEntry.objects.filter(entity_id=made["id"], action="update")
+    assert told.changes["secret"] == [None, "changed"]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
