@@ -29,6 +29,8 @@ Values = dict[str, Any]
 NOT_COLUMNS = {"metadata", "key"}
 # Columns in which the neutral form's empty value is null.
 NULLABLE = {"description", "mitigation", "parameters"}
+# A thing of any other kind has a name, and none with an empty one is stored.
+NULLABLE_IN = {neutral.Repository: NULLABLE | {"name"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,8 @@ def _audit(target: ThreatModel, actor: User, action: str, kind: str, document: n
 def _values(item: Any) -> Values:
     """The fields of a neutral thing that are columns; empty text becomes null where the column allows it."""
     names = [name for name in item.__dataclass_fields__ if name not in NOT_COLUMNS]
-    return {name: getattr(item, name) or None if name in NULLABLE else getattr(item, name) for name in names}
+    nullable = NULLABLE_IN.get(type(item), NULLABLE)
+    return {name: getattr(item, name) or None if name in nullable else getattr(item, name) for name in names}
 
 
 def _diagram_key(key: str) -> str:
