@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from threatmodels.live_session import is_live
 from threatmodels.models import Diagram, ThreatModel
 from tmi.lib.fields import DatabaseNow
 from tmi.lib.models import IdentifiedRow, Row, not_blank
@@ -21,9 +19,7 @@ from tmi.lib.models import IdentifiedRow, Row, not_blank
 class SessionQuerySet(models.QuerySet["CollaborationSession"]):
     def live(self) -> SessionQuerySet:
         """Neither ended nor expired, and not without people for too long."""
-        idle = timezone.now() - timedelta(seconds=settings.CONFIG.collaboration.idle_session_seconds)
-        unexpired = Q(expires_at=None) | Q(expires_at__gt=Now())
-        return self.filter(unexpired, ended_at=None, active_at__gt=idle)
+        return self.filter(is_live())
 
 
 class CollaborationSession(Row):

@@ -8,8 +8,7 @@ from uuid import UUID
 import yaml
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Now
+from django.db.models import FilteredRelation, OuterRef, QuerySet, Subquery
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -20,10 +19,13 @@ from threatmodels.actions import record as record_actions
 from threatmodels.api.record_base import RecordViewSet
 from threatmodels.api.serializers import DiagramSerializer
 from threatmodels.diagram_model import diagram_model, graphml
+from threatmodels.live_session import is_live
 from threatmodels.models import Asset, Diagram, DiagramOperation, Record, ThreatModel
 from threatmodels.pictures.png import svg_to_png
 from threatmodels.pictures.svg import diagram_svg
 from tmi.api.serializers import Json, Reader
+from tmi.lib.errors import ValidationFailed
+from tmi.lib.json import encode
 
 PICTURE_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
@@ -37,12 +39,17 @@ def annotated(rows: QuerySet[Any]) -> QuerySet[Any]:
     deleted = Asset.objects.deleted().filter(threat_model=OuterRef("threat_model"))
     # Reached by its name: the app of the sessions builds on this one.
     sessions = "collaboration_sessions"
-    unexpired = Q(**{f"{sessions}__expires_at": None}) | Q(**{f"{sessions}__expires_at__gt": Now()})
-    live = Q(**{f"{sessions}__ended_at": None}) & unexpired
+    # What the log has after the checkpoint, in the query of the row and not in one of its own.
+    later = DiagramOperation.objects.filter(
+        diagram=OuterRef("pk"),
+        sequence_number__gt=OuterRef("cells_vector"),
+        sequence_number__lte=OuterRef("update_vector"),
+    )
     return rows.annotate(
+        log_tail=ArraySubquery(later.order_by("sequence_number").values("operation")),
         last_modified_by=Subquery(last.values("actor_id")[:1]),
         deleted_assets=ArraySubquery(deleted.values("pk")),
-        live_session=FilteredRelation(sessions, condition=live),
+        live_session=FilteredRelation(sessions, condition=is_live(f"{sessions}__")),
     )
 
 
@@ -57,6 +64,18 @@ class DiagramViewSet(RecordViewSet):
 
     def rows(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return annotated(rows)
+
+    def replacement(self, current: Json, body: Any) -> Json:
+        data = body.get("diagram_data") if isinstance(body, dict) else None
+        if not isinstance(data, dict) or "metadata" not in data:
+            return super().replacement(current, body)
+        if encode(data["metadata"]) != encode(current["diagram_data"]["metadata"]):
+            raise ValidationFailed.of("/diagram_data/metadata", "The server sets this field.")
+        return super().replacement(current, {**body, "diagram_data": _written(data)})
+
+    def merged(self, current: Json, body: Any) -> Json:
+        """Without what the server knows about the cells there is nothing for a patch to name."""
+        return super().merged({**current, "diagram_data": _written(current["diagram_data"])}, body)
 
     def make(self, threat_model: ThreatModel, rows: list[Json]) -> list[Any]:
         made = [_with_cells(row) for row in rows]
@@ -116,6 +135,11 @@ def _about(diagram: Diagram) -> Json:
             "framework": threat_model.threat_model_framework,
         },
     }
+
+
+def _written(data: Json) -> Json:
+    """What clients write of `diagram_data`."""
+    return {name: value for name, value in data.items() if name != "metadata"}
 
 
 def _with_cells(fields: Json) -> Json:

@@ -14,6 +14,8 @@ def add_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {"Cell": CELL, "CellPatch": CELL_PATCH}
     _optional(schemas["Diagram"], DiagramSerializer.detail_only)
+    # Clients may leave it out, answers never do.
+    schemas["Diagram"]["required"] = sorted({*schemas["Diagram"]["required"], "type"})
     parts = {name: {"type": "array", "items": _reference(part)} for name, part in EXPANDED.items()}
     schemas["ThreatModel"]["properties"] |= parts
     schemas |= {"IdsRequest": _list_of("ids", "uuid"), "MetadataKeysRequest": _list_of("keys", None)}

@@ -24,11 +24,12 @@ from threatmodels.models import (
     Webhook,
     WebhookDelivery,
 )
-from threatmodels.models.diagram import cells_at
+from threatmodels.operations import replay
 from threatmodels.outbox import SUBSCRIBABLE
 from threatmodels.roles import Role
 from tmi.api.fields import AnyObject, Choice, Id, Text
 from tmi.api.serializers import Computed, ResourceSerializer, Row, StrictSerializer
+from tmi.lib.errors import ValidationFailed
 
 OWN = ["id", "threat_model_id", "created_at", "updated_at"]
 Json = dict[str, Any]
@@ -210,16 +211,24 @@ class CellList(serializers.ListField):
     """Cells; `cells.py` checks them."""
 
 
-class DiagramDataSerializer(serializers.Serializer[Any]):
-    """The cells of a diagram; `metadata` is the server's and ignored on input."""
+class DiagramDataSerializer(StrictSerializer):
+    """The cells of a diagram; `metadata` is the server's."""
 
     cells = CellList(child=AnyObject(), max_length=MOST_CELLS)
     metadata = DiagramMetadataSerializer(required=False)
 
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and "metadata" in data:
+            raise ValidationFailed.of("/diagram_data/metadata", "The server sets this field.")
+        try:
+            return super().to_internal_value(data)
+        except ValidationFailed as error:
+            raise error.below("/diagram_data") from None
+
 
 def _diagram_data(row: Row) -> Json:
     hidden = {str(pk) for pk in row["deleted_assets"]}
-    cells = cells_at(row["id"], row["cells"], row["cells_vector"], row["update_vector"])
+    cells = replay(row["cells"], row["log_tail"]) if row["log_tail"] else row["cells"]
     return {
         "cells": [without_assets(cell, hidden) for cell in cells] if hidden else cells,
         "metadata": {
@@ -248,13 +257,14 @@ class DiagramSerializer(RecordSerializer):
             "image_update_vector",
         ]
         read_only_fields: ClassVar[list[str]] = ["update_vector", "svg_image", "image_update_vector"]
+        extra_kwargs: ClassVar[Json] = {"type": {"help_text": "The kind of diagram and its version."}}
 
     computed: ClassVar[dict[str, Computed]] = {
         "diagram_data": Computed(
             [
                 "id",
                 "cells",
-                "cells_vector",
+                "log_tail",
                 "update_vector",
                 "last_modified_by",
                 "live_session__id",

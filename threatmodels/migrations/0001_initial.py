@@ -443,7 +443,6 @@ class Migration(migrations.Migration):
                     tmi.lib.fields.LineField(
                         choices=[("DFD-1.0.0", "Data-flow diagram")],
                         default="DFD-1.0.0",
-                        editable=False,
                         verbose_name="type",
                     ),
                 ),

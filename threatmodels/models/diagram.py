@@ -46,7 +46,7 @@ class Diagram(Record):
     kind: ClassVar[str] = "diagram"
 
     name = LineField(_("name"), max_length=200, validators=[NotBlank()])
-    type = LineField(_("type"), choices=DiagramType, default=DiagramType.DFD, editable=False)
+    type = LineField(_("type"), choices=DiagramType, default=DiagramType.DFD)
     content = ProseField(_("about this diagram"), max_length=65_536, null=True, blank=True)
     cells = models.JSONField(default=list, db_default=[], editable=False)
     cells_vector = models.BigIntegerField(default=0, db_default=0, editable=False)
