@@ -44,7 +44,8 @@ def entry(
         threat_model_id=threat_model_id,
         action=action,
         actor=actor,
-        actor_label=actor.email if actor else "",
+        # Not the address: entries cannot be changed any more when the account is deleted.
+        actor_label=actor.name if actor else "",
         changes=listed,
         request_id=request_id.get(),
     )

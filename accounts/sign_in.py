@@ -63,7 +63,7 @@ def factor_reset(sender: Any, request: HttpRequest, user: User, authenticator: A
 def address_changed(
     sender: Any, request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any
 ) -> None:
-    identity.address_changed(user, to_email_address.email, is_proved=to_email_address.verified)
+    identity.address_changed(user, is_proved=to_email_address.verified)
 
 
 def _audit_factor(user: User, action: str, change: tuple[str | None, str | None]) -> None:

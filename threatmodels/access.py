@@ -279,7 +279,8 @@ def _accept_invitation(threat_model: ThreatModel, user: User) -> bool:
         threat_model_id=threat_model.pk,
         action="accept_invitation",
         actor=user,
-        changes={"email": (None, user.email), "role": (None, granted.role)},
+        # The address would stay here when the account is gone.
+        changes={"subject": (None, user.name), "role": (None, granted.role)},
     )
     invitation.delete()
     publish_on_commit(Event("access.accept", granted.pk, threat_model.pk, user.pk))

@@ -230,7 +230,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "action", "entity_type", "entity_id", "actor_label", "threat_model_id"]
     list_filter: ClassVar[list[Any]] = ["action", "entity_type"]
-    search_fields = ["actor_label", "entity_id__exact", "threat_model_id__exact"]
+    search_fields = ["actor_label", "actor__email", "entity_id__exact", "threat_model_id__exact"]
     date_hierarchy = "created_at"
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.text import slugify
 
+from threatmodels.checking import findings_of
 from threatmodels.interchange import document as neutral
 from threatmodels.interchange.recognise import TITLES
 from threatmodels.interchange.registry import FILES, WRITERS
@@ -25,6 +27,9 @@ from threatmodels.models import (
     ThreatModel,
 )
 from threatmodels.operations import Cell
+from threatmodels.reporting import report_of
+from threatmodels.reports.formats import FORMATS
+from threatmodels.reports.sarif import sarif
 from tmi.lib.errors import ValidationFailed
 
 
@@ -51,11 +56,24 @@ def _of_document(kind: str) -> Callable[[ThreatModel], bytes]:
     return lambda threat_model: WRITERS[kind](document_of(threat_model))
 
 
-# By the names that the API uses.
+def _of_report(kind: str) -> Callable[[ThreatModel], bytes]:
+    return lambda threat_model: FORMATS[kind].write(report_of(threat_model), settings.NODE_MODULES)
+
+
+def _sarif(threat_model: ThreatModel) -> bytes:
+    return sarif(findings_of(threat_model), artifact=f"threat-models/{threat_model.pk}")
+
+
+# By the names that the API uses: what can be read again, then what is to be read by people and by scanners.
 EXPORTS: dict[str, Export] = {
     kind: Export(TITLES[kind], media_type, ending, _of_document(kind))
     for kind, (media_type, ending) in FILES.items()
 }
+EXPORTS |= {
+    kind: Export(title, FORMATS[kind].media_type, FORMATS[kind].ending, _of_report(kind))
+    for kind, title in (("html", "Report (HTML)"), ("pdf", "Report (PDF)"), ("markdown", "Report (Markdown)"))
+}
+EXPORTS["sarif"] = Export("Findings (SARIF)", "application/sarif+json", "sarif", _sarif)
 
 
 def export_file(threat_model: ThreatModel, kind: str) -> ExportedFile:

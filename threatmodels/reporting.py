@@ -166,7 +166,11 @@ class _Reading:
             :MOST_CHANGES
         ]
         return [
-            Change(e.created_at, e.actor_label or "–", _told(e.action, e.entity_type, list(e.changes)))
+            Change(
+                e.created_at,
+                (e.actor.name if e.actor else e.actor_label) or "–",
+                _told(e.action, e.entity_type, list(e.changes)),
+            )
             for e in entries
         ]
 

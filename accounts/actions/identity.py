@@ -59,7 +59,7 @@ def create_person(user: User, claimed: Claimed) -> User:
     user.save(force_insert=True)
     if user.email_verified:
         accept_for(user)
-    _audit(user, "create", {"email": (None, user.email), "provider": (None, user.provider)})
+    _audit(user, "create", {"provider": (None, user.provider)})
     return user
 
 
@@ -86,10 +86,11 @@ def unlinked(user: User, provider: str) -> None:
 
 
 @transaction.atomic
-def address_changed(user: User, email: str, *, is_proved: bool) -> None:
+def address_changed(user: User, *, is_proved: bool) -> None:
     """A person chose another of their addresses; what counts for an address counts for a proved one alone."""
     User.objects.filter(pk=user.pk).update(email_verified=is_proved)
-    _audit(user, "update", {"email": (None, email), "email_verified": (None, is_proved)})
+    # Which address it is stands in the row, and goes with it.
+    _audit(user, "update", {"email": (None, "changed"), "email_verified": (None, is_proved)})
 
 
 def refresh_groups(user: User, provider: str, claim: Any) -> None:

@@ -84,5 +84,6 @@ def _audit(invitation: SignUpInvitation, action: str, actor: User | None) -> Non
         entity_id=invitation.pk,
         action=action,
         actor=actor,
-        changes={"email": (None, invitation.email)},
+        # Whoever accepts it has a row, with which their address goes.
+        changes={} if action == "accept" else {"email": (None, invitation.email)},
     )

@@ -45,7 +45,7 @@ def create_local_user(
     _check(user)
     user.save(force_insert=True)
     EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=True)
-    _audit(user, "create", actor, {"email": (None, email), "is_admin": (None, is_admin)})
+    _audit(user, "create", actor, {"is_admin": (None, is_admin)})
     return user
 
 

@@ -47,7 +47,8 @@ def shared_models_of(user: User) -> list[ThreatModel]:
 def delete_account(user: User) -> None:
     """The person is gone: their own models, identities, factors, groups, roles and sign-ins with them.
 
-    The row stays without anything that tells who it was: what the person did in models of others stays too.
+    The row stays without anything that tells who it was: what the person did in models of others stays too,
+    where the history keeps the name under which they did it, and no address.
     Raises Conflict while they own models that others use.
     """
     user = User.objects.select_for_update().get(pk=user.pk)

@@ -51,7 +51,7 @@ class ReportViewSet(SignedInViewSet):
         responses={(200, form.media_type.split(";")[0]): OpenApiTypes.BINARY for form in FORMATS.values()},
     )
     def retrieve(self, request: Request, threat_model_id: str) -> Response:
-        """The report of a threat model as PDF, Markdown, CSV, Excel or JSON."""
+        """The report of a threat model as PDF, HTML, Markdown, CSV, Excel or JSON."""
         threat_model = access.get_threat_model(self.actor, threat_model_id)
         refuse_unknown(request, frozenset({"as", "order", *FLAGS}))
         form = FORMATS[self._one_of("as", tuple(FORMATS), "pdf")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from threatmodels.reports.contents import Report
 from threatmodels.reports.csv_file import csv_report
+from threatmodels.reports.html_file import html_report
 from threatmodels.reports.json_file import json_report
 from threatmodels.reports.markdown import markdown_report
 from threatmodels.reports.xlsx_file import xlsx_report
@@ -31,6 +32,7 @@ def _pdf(report: Report, fonts: Path) -> bytes:
 
 
 FORMATS = {
+    "html": Format("HTML", "html", "text/html; charset=utf-8", lambda report, _fonts: html_report(report)),
     "pdf": Format("PDF", "pdf", "application/pdf", _pdf),
     "markdown": Format(
         "Markdown", "md", "text/markdown; charset=utf-8", lambda report, _fonts: markdown_report(report)

@@ -77,7 +77,7 @@ def who_changed(row: Record | ThreatModel) -> str:
         return ""
     names = ", ".join(entry.changes) or "…"
     return _("%(who)s changed: %(names)s. Your text is below; save again to put it in place of theirs.") % {
-        "who": entry.actor_label or _("Somebody"),
+        "who": _who(entry) or _("Somebody"),
         "names": names,
     }
 
@@ -85,8 +85,10 @@ def who_changed(row: Record | ThreatModel) -> str:
 def last_changed_by(row_id: UUID) -> str:
     """The name of who changed a row last; may be empty."""
     entry = _last_change(row_id)
-    if entry is None:
-        return ""
+    return _who(entry) if entry else ""
+
+
+def _who(entry: AuditEntry) -> str:
     return entry.actor.name if entry.actor else entry.actor_label
 
 

@@ -44,5 +44,9 @@ def _offered() -> list[dict[str, str]]:
         "drawio": _("Diagrams alone, a page for each."),
         "csv": _("Threats alone, a row for each."),
         "xlsx": _("Threats alone, a row for each."),
+        "html": _("The whole report with its pictures, in one file for any browser."),
+        "pdf": _("The whole report with its pictures, to print or hand on."),
+        "markdown": _("The whole report as text."),
+        "sarif": _("Open threats, suggestions and matters of hygiene, for code scanning."),
     }
     return [{"kind": k, "title": e.title, "held": held.get(k, "")} for k, e in EXPORTS.items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from uuid import UUID
@@ -14,6 +13,7 @@ from django.shortcuts import render
 from threatmodels.reporting import report_of
 from threatmodels.reports.contents import ORDERS, Choices
 from threatmodels.reports.formats import FORMATS
+from threatmodels.reports.html_file import pictures_of
 from threatmodels.views.base import frame, load, page, parameters
 from tmi.lib.errors import NotFound
 
@@ -26,11 +26,10 @@ def report(request: HttpRequest, model_id: UUID) -> HttpResponse:
     given = parameters(request)
     choices = chosen(given)
     made = report_of(threat_model, choices)
-    pictures = {one.id: _as_data(one.svg) for one in made.diagrams} if choices.diagrams else {}
     context = frame(
         threat_model,
         report=made,
-        pictures=pictures,
+        pictures=pictures_of(made),
         choices=choices,
         orders=ORDERS,
         formats=FORMATS,
@@ -68,7 +67,3 @@ def as_file(name: str, ending: str) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-
-
-def _as_data(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

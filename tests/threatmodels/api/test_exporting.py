@@ -119,6 +119,39 @@ def test_no_cell_of_a_table_is_a_formula(cast, api, threat_model):
         assert sorted(found.values_list("description", flat=True)) == sorted(texts)
 
 
+def test_reports_and_findings_are_exports_too(cast, api, threat_model):
+    client, base = api(cast.writer), f"/api/v1/threat_models/{threat_model.pk}"
+    body = {"name": "<b>Theft</b> & more", "severity": "high", "description": "<script>alert(1)</script>"}
+    client.post(f"{base}/threats", body, format="json")
+    client.post(f"{base}/diagrams", {"name": "Overview"}, format="json")
+    assert export(client, threat_model.pk, "pdf").content.startswith(b"%PDF-")
+    assert "# Web shop" in export(client, threat_model.pk, "markdown").content.decode()
+    log = json.loads(export(client, threat_model.pk, "sarif").content)
+    assert log["version"] == "2.1.0"
+    assert any("Theft" in json.dumps(one) for one in log["runs"][0]["results"])
+    asked = client.get(f"{base}/report?as=html")
+    assert asked["Content-Type"].startswith("text/html")
+    assert "Theft" in asked.content.decode()
+
+
+def test_an_html_report_needs_nothing_beside_it_and_runs_nothing(cast, api, threat_model):
+    client, base = api(cast.writer), f"/api/v1/threat_models/{threat_model.pk}"
+    text = '<script>alert(1)</script><img src="https://example.org/x.png">'
+    client.post(
+        f"{base}/threats", {"name": "<b>Theft</b>", "severity": "high", "description": text}, format="json"
+    )
+    client.post(f"{base}/diagrams", {"name": "Overview"}, format="json")
+    page = export(client, threat_model.pk, "html").content.decode()
+    assert page.startswith("<!doctype html>")
+    assert "&lt;b&gt;Theft&lt;/b&gt;" in page
+    assert "data:image/svg+xml;base64," in page
+    assert "<script" not in page
+    assert "<link" not in page
+    addresses = re.findall(r"""<[^>]*(?:src|href)=["']([^"']*)""", page)
+    assert addresses
+    assert all(one.startswith(("data:image/svg+xml", "#")) for one in addresses)
+
+
 def test_deleted_parts_are_not_exported(cast, api, threat_model):
     client = api(cast.owner)
     made = client.post(f"/api/v1/threat_models/{threat_model.pk}/threats", {"name": "Gone"}, format="json")

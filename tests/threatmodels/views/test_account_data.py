@@ -17,10 +17,11 @@ from accounts.actions.user import create_local_user
 from accounts.models import AuditEntry, ClientCredential, SignInSession, User
 from accounts.tokens import access_token
 from tests.conftest import make_user, with_factor
+from threatmodels import access
 from threatmodels.actions.access import Grant, grant_access
 from threatmodels.actions.record import create_record
 from threatmodels.actions.threat_model import create_threat_model, transfer_threat_model
-from threatmodels.models import AccessInvitation, Threat, ThreatModel, Webhook
+from threatmodels.models import AccessInvitation, Note, Threat, ThreatModel, Webhook
 
 PASSWORD = "correct-horse-battery-9"
 DATA, DELETE = "/accounts/data/", "/accounts/delete/"
@@ -178,6 +179,19 @@ def test_leaving_takes_no_invitation_of_an_address_that_was_only_claimed(
     prove(anns).post(DELETE)
     assert not User.objects.get(pk=ann.pk).is_active
     assert AccessInvitation.objects.exists() is not is_proved
+
+
+def test_the_history_keeps_no_address_of_whoever_leaves(ann, anns, threat_model, cast, browse):
+    grant_access(threat_model, actor=cast.owner, grant=Grant(role="writer", email=ann.email))
+    access.get_threat_model(ann, threat_model.pk)
+    create_record(Note, threat_model=threat_model, actor=ann, name="Plan", content="x")
+    prove(anns).post(DELETE)
+    by_ann = AuditEntry.objects.filter(actor=ann)
+    assert {"accept_invitation", "create", "delete"} <= set(by_ann.values_list("action", flat=True))
+    assert not [e for e in by_ann if ann.email in f"{e.actor_label} {e.changes}"]
+    page = browse(cast.owner).get(f"/threat-models/{threat_model.pk}/report").content.decode()
+    assert "Deleted account" in page
+    assert ann.email not in page
 
 
 def test_webhooks_of_whoever_leaves_tell_nobody_any_more(ann, anns, threat_model):
