@@ -152,6 +152,21 @@ def test_an_html_report_needs_nothing_beside_it_and_runs_nothing(cast, api, thre
     assert all(one.startswith(("data:image/svg+xml", "#")) for one in addresses)
 
 
+def test_ids_of_cells_in_capitals_are_read_as_what_they_are(cast, api, threat_model):
+    client, base = api(cast.owner), f"/api/v1/threat_models/{threat_model.pk}"
+    pk = "0190abcd-0000-7000-8000-00000000abcd"
+    place = {"position": {"x": 0, "y": 0}, "size": {"width": 80, "height": 60}}
+    cell = {"id": pk, "type": "process", "properties": {"label": "Till"}, **place}
+    body = {"name": "Main", "diagram_data": {"cells": [cell]}}
+    diagram = client.post(f"{base}/diagrams", body, format="json").json()["data"]["id"]
+    at = {"name": "Theft", "diagram_id": diagram, "cell_id": pk}
+    assert client.post(f"{base}/threats", at, format="json").status_code == 201
+    written = export(client, threat_model.pk, "tmi").content.decode().replace(pk, pk.upper())
+    again = import_file(client, written.encode(), "again.json")
+    threat = Threat.objects.get(threat_model=again["threat_model_id"])
+    assert [cell["id"] for cell in threat.diagram.current_cells] == [str(threat.cell_id)]
+
+
 def test_deleted_parts_are_not_exported(cast, api, threat_model):
     client = api(cast.owner)
     made = client.post(f"/api/v1/threat_models/{threat_model.pk}/threats", {"name": "Gone"}, format="json")
