@@ -15,7 +15,7 @@ from tmi.api.filters import Filters, narrowed
 from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
-from tmi.api.query import parameter, refuse_unknown
+from tmi.api.query import parameter, values
 from tmi.api.serializers import Json, Reader, ResourceSerializer, fields_of, writable
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import FieldError, ValidationFailed
@@ -26,7 +26,9 @@ PAGING = [
     OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
     OpenApiParameter("cursor", str, description="Instead of page: empty begins, next_cursor goes on."),
     OpenApiParameter("sort", str, description="Comma list of fields, - for descending."),
-    OpenApiParameter("search", str, description="Words; each must begin a word of name or description."),
+    OpenApiParameter(
+        "search", str, many=True, description="Words; each must begin a word of name or description."
+    ),
     OpenApiParameter("deleted", bool, description="true: what is deleted and can be restored."),
 ]
 SPARSE = OpenApiParameter("fields", str, description="Comma list of the fields that are wanted.")
@@ -51,6 +53,8 @@ class ResourceViewSet(SignedInViewSet):
     entity_tags = True
     expandable: ClassVar[frozenset[str]] = frozenset()
     list_parameters: ClassVar[frozenset[str]] = LIST_PARAMETERS
+    # Of one entity.
+    own_parameters: ClassVar[frozenset[str]] = frozenset()
 
     # -- bodies
 
@@ -93,11 +97,11 @@ class ResourceViewSet(SignedInViewSet):
         }
 
     def _refuse_changed(self, current: Json, body: Json) -> None:
-        fields = fields_of(self.serializer_class)
+        fields, sent = fields_of(self.serializer_class), decode(encode(current))
         changed = [
             FieldError(name, "The server sets this field.")
             for name, value in body.items()
-            if name in fields and fields[name].read_only and encode(value) != encode(current.get(name))
+            if name in fields and fields[name].read_only and value != sent.get(name)
         ]
         if changed:
             raise ValidationFailed(changed)
@@ -132,8 +136,11 @@ class ResourceViewSet(SignedInViewSet):
             )
         return names
 
-    def refuse_unknown_parameters(self, known: frozenset[str]) -> None:
-        refuse_unknown(self.request, known)
+    def known_parameters(self) -> frozenset[str]:
+        if self.action == "list":
+            expand = {"expand"} if self.expandable else set()
+            return self.list_parameters | self.filters.keys() | expand
+        return self.own_parameters if self.action == "retrieve" else frozenset()
 
     def order(self) -> list[str]:
         """The columns to sort by, the id deciding between equals."""
@@ -153,7 +160,6 @@ class ResourceViewSet(SignedInViewSet):
 
     def page_of(self, rows: QuerySet[Any]) -> Response:
         """The page that is asked for of the rows that pass the filters."""
-        self.refuse_unknown_parameters(self.list_parameters | self.filters.keys() | self._expand_parameter())
         rows = narrowed(self._searched(rows), self.request, self.filters)
         page, order, reader = Page.asked(self.request), self.order(), self.reader(detail=False)
         if page.cursor is not None:
@@ -173,11 +179,8 @@ class ResourceViewSet(SignedInViewSet):
         return reader.build(shown), cursor_pagination(page, following)
 
     def _searched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        words = self.parameter("search") if "search" in self.list_parameters else ""
-        return rows.search(words) if words else rows  # type: ignore[attr-defined]  # WordSearch
-
-    def _expand_parameter(self) -> frozenset[str]:
-        return frozenset({"expand"} if self.expandable else ())
+        texts = values(self.request, "search") if "search" in self.list_parameters else []
+        return rows.search(*texts) if texts else rows  # type: ignore[attr-defined]  # WordSearch
 
     def expanded(self, data: list[Json]) -> list[Json]:
         """The objects with what `expand` asks for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -20,6 +20,7 @@ from threatmodels.roles import Role
 from tmi.api.pagination import whole_list
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
+from tmi.api.query import parameter
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import NotFound, ValidationFailed
 from tmi.lib.ids import parse_id
@@ -35,6 +36,7 @@ class CellViewSet(SignedInViewSet):
     parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     schema_tags = ("diagrams",)
     entity_tags = True
+    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"list": ("at",)}
 
     def diagram(self, at_least: Role = Role.READER) -> Diagram:
         threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
@@ -50,8 +52,8 @@ class CellViewSet(SignedInViewSet):
 
     def cells_of(self, diagram: Diagram) -> Sequence[Cell]:
         """Raises ValidationFailed where `at` is no number, NotFound where the log begins later."""
-        at = self.request.query_params.get("at")
-        if at is None:
+        at = parameter(self.request, "at")
+        if not at and "at" not in self.request.query_params:
             return diagram.current_cells
         if not (at.isascii() and at.isdecimal() and len(at) <= LONGEST_NUMBER):
             raise ValidationFailed.of("at", "The number of an operation is expected.")
@@ -130,7 +132,7 @@ class CellViewSet(SignedInViewSet):
         return old
 
     def check_unchanged(self, old: Cell | None) -> None:
-        check_precondition(self.request, etag(old) if old else "")
+        check_precondition(self.request, etag(old) if old else None)
 
     def cell_id(self, diagram: Diagram) -> str:
         """The id of the path, as the diagram writes it. Raises NotFound where it is no UUID."""

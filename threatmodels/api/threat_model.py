@@ -59,6 +59,7 @@ class ThreatModelViewSet(ResourceViewSet):
     }
 
     expandable = frozenset(EXPANDED)
+    own_parameters = frozenset({"fields", "expand"})
 
     def load(self, at_least: Role = Role.READER, *, deleted: bool = False) -> ThreatModel:
         return access.get_threat_model(
@@ -108,7 +109,6 @@ class ThreatModelViewSet(ResourceViewSet):
 
     @extend_schema(parameters=[SPARSE, EXPAND])
     def retrieve(self, request: Request, **_: Any) -> Response:
-        self.refuse_unknown_parameters(frozenset({"fields", "expand"}))
         reader = self.reader(detail=True)
         row = access.read_threat_model(self.actor, self.kwargs["threat_model_id"], reader.needed)
         if row["is_invited"]:

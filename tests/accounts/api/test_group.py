@@ -35,6 +35,7 @@ def test_a_person_sees_their_own_groups_an_administrator_all(cast, api, team):
     assert names(api(cast.owner).get(GROUPS)) == ["everyone", "team"]
     assert names(api(cast.outsider).get(GROUPS)) == ["everyone"]
     assert names(api(cast.admin).get(f"{GROUPS}?search=TEA")) == ["team"]
+    assert names(api(cast.admin).get(f"{GROUPS}?search=TEA&search=every")) == ["everyone", "team"]
     assert api(cast.outsider).get(f"{GROUPS}/{team.pk}").status_code == 404
     assert api(None).get(GROUPS).status_code == 401
 
@@ -111,6 +112,7 @@ def test_people_are_found_by_those_who_share_something_with_them(cast, api, thre
     assert emails(api(cast.outsider).get(f"{USERS}?email=owner@example.org")) == []
     assert emails(api(cast.reader).get(f"{USERS}?email=OWNER@example.org")) == ["owner"]
     assert emails(api(cast.reader).get(f"{USERS}?search=writ")) == ["writer"]
+    assert emails(api(cast.reader).get(f"{USERS}?search=writ&search=OWN")) == ["owner", "writer"]
 
 
 def test_members_of_a_group_with_access_are_found(cast, api, threat_model):

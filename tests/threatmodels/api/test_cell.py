@@ -331,3 +331,10 @@ def test_a_picture_of_a_huge_diagram_is_made_smaller(writer, base):
     png = writer.get(f"{base}/png")
     assert png.status_code == 200
     assert max(struct.unpack(">II", png.content[16:24])) <= 8192
+
+
+def test_if_match_of_anything_does_not_make_a_cell(writer, base):
+    assert put(writer, base, box(9), **{"If-Match": "*"}).status_code == 412
+    assert put(writer, base, box(9), **{"If-Match": '""'}).status_code == 412
+    assert put(writer, base, box(9)).status_code == 201
+    assert put(writer, base, box(9, "Desk"), **{"If-Match": "*"}).status_code == 200
