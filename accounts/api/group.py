@@ -13,9 +13,10 @@ from accounts.actions import group as actions
 from accounts.api.base import SignedInViewSet
 from accounts.api.serializers import GroupSerializer, MemberRequestSerializer, PersonSerializer
 from accounts.models import EVERYONE_ID, Group, User
+from tmi.api.bodies import patched
 from tmi.api.errors import checked
 from tmi.api.pagination import Page
-from tmi.api.parse import MergePatchParser, StrictJSONParser
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.query import values
 from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
@@ -32,7 +33,8 @@ class GroupViewSet(SignedInViewSet):
     """Groups, for sharing; administrators make, change and delete them and say who belongs to them."""
 
     serializer_class = GroupSerializer
-    parser_classes = (StrictJSONParser, MergePatchParser)
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
+    entity_tags = True
     schema_tags = ("groups",)
     parameters: ClassVar[dict[str, tuple[str, ...]]] = {
         "list": ("page", "limit", "search"),
@@ -57,13 +59,16 @@ class GroupViewSet(SignedInViewSet):
     def partial_update(self, request: Request, group_id: str) -> Response:
         group = self.found(group_id)
         self.administer()
-        changes = checked(GroupSerializer(data=request.data, partial=True))
-        return self.answer_one(shown(actions.update_group(group, actor=self.actor, changes=changes)))
+        with self.held(group, shown) as (locked, current):
+            changes = patched(request, GroupSerializer, current)
+            changed = actions.update_group(locked, actor=self.actor, changes=changes)
+        return self.answer_one(shown(changed))
 
     def destroy(self, request: Request, group_id: str) -> Response:
         group = self.found(group_id)
         self.administer()
-        actions.delete_group(group, actor=self.actor)
+        with self.held(group, shown) as (locked, _current):
+            actions.delete_group(locked, actor=self.actor)
         return self.no_content()
 
     # -- members
@@ -90,7 +95,8 @@ class GroupViewSet(SignedInViewSet):
         if user is None:
             raise ValidationFailed.of("user_id", "There is no such person.")
         actions.add_member(group, user=user, actor=self.actor)
-        return self.answer(person(user), 201)
+        location = request.build_absolute_uri(f"{request.path}/{user.pk}")
+        return self.answer(person(user), 201, {"Location": location})
 
     def remove_member(self, request: Request, group_id: str, user_id: str) -> Response:
         """Takes the membership away."""

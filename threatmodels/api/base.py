@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
+from tmi.api.bodies import is_json_patch, refuse_changed
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, narrowed
 from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
@@ -18,7 +19,7 @@ from tmi.api.patch import json_patch, merge
 from tmi.api.query import parameter, values
 from tmi.api.serializers import Json, Reader, ResourceSerializer, fields_of, writable
 from tmi.api.views import check_precondition, etag
-from tmi.lib.errors import FieldError, ValidationFailed
+from tmi.lib.errors import ValidationFailed
 from tmi.lib.json import decode, encode
 
 PAGING = [
@@ -66,14 +67,14 @@ class ResourceViewSet(SignedInViewSet):
         """The fields of a PUT: what is left out gets its default; what is the server's must be unchanged."""
         if not isinstance(body, dict):
             raise ValidationFailed.of("", OBJECT_EXPECTED)
-        self._refuse_changed(current, body)
+        refuse_changed(self.serializer_class, current, body)
         known = writable(self.serializer_class)
         given = self.input({k: v for k, v in body.items() if k in known or k not in current})
         return self.defaults(without=given) | given
 
     def patched(self, current: Json, body: Any) -> Json:
         """The fields of a PATCH of either kind, against the present state."""
-        if self.request.content_type.startswith(JsonPatchParser.media_type):
+        if is_json_patch(self.request):
             return self.replacement(current, json_patch(decode(encode(current)), body))
         return self.merged(current, body)
 
@@ -95,16 +96,6 @@ class ResourceViewSet(SignedInViewSet):
             for name in writable(self.serializer_class)
             if name in fields and name not in without
         }
-
-    def _refuse_changed(self, current: Json, body: Json) -> None:
-        fields, sent = fields_of(self.serializer_class), decode(encode(current))
-        changed = [
-            FieldError(name, "The server sets this field.")
-            for name, value in body.items()
-            if name in fields and fields[name].read_only and value != sent.get(name)
-        ]
-        if changed:
-            raise ValidationFailed(changed)
 
     def check_unchanged(self, locked: Any) -> Json:
         """The present state of a locked row, which `If-Match` must name."""

@@ -17,6 +17,7 @@ from threatmodels.cell_schema import CELL_PATCH_REFERENCE, CELL_REFERENCE
 from threatmodels.models import Diagram
 from threatmodels.operations import Cell
 from threatmodels.roles import Role
+from tmi.api.bodies import is_json_patch
 from tmi.api.pagination import whole_list
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
@@ -118,7 +119,7 @@ class CellViewSet(SignedInViewSet):
         return self.answer_one(written or {}, status())
 
     def patched(self, old: Cell, body: Any) -> Cell:
-        if self.request.content_type.startswith(JsonPatchParser.media_type):
+        if is_json_patch(self.request):
             return json_patch(decode(encode(old)), body)
         if not isinstance(body, dict):
             raise ValidationFailed.of("", OBJECT_EXPECTED)

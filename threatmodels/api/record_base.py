@@ -62,6 +62,9 @@ class RecordViewSet(ResourceViewSet):
     def make(self, threat_model: ThreatModel, rows: list[Json]) -> list[Any]:
         return actions.create_records(self.kind, threat_model=threat_model, actor=self.actor, rows=rows)
 
+    def make_one(self, threat_model: ThreatModel, fields: Json) -> Any:
+        return actions.create_record(self.kind, threat_model=threat_model, actor=self.actor, **fields)
+
     def change(self, record: Any, changes: actions.Change) -> Record:
         return actions.update_record(record, actor=self.actor, changes=changes)
 
@@ -75,7 +78,7 @@ class RecordViewSet(ResourceViewSet):
 
     def create(self, request: Request, **_: Any) -> Response:
         threat_model = self.threat_model(Role.WRITER)
-        [made] = self.make(threat_model, [self.input(request.data)])
+        made = self.make_one(threat_model, self.input(request.data))
         location = request.build_absolute_uri(f"{request.path}/{made.pk}")
         return self.answer_one(self.represent(made), 201, {"Location": location})
 
@@ -124,8 +127,8 @@ class RecordViewSet(ResourceViewSet):
             threat_model=threat_model,
             ids=ids,
             change=lambda record, index: self._change_by(record, bodies[index][1], self.replacement),
-            make=lambda index: self.make(
-                threat_model, [{**self.input(bodies[index][1]), "id": bodies[index][0]}]
+            make=lambda index: self.make_one(
+                threat_model, {**self.input(bodies[index][1]), "id": bodies[index][0]}
             ),
         )
         return self.answer(self.represent_all(ids), 201 if changed == 0 else 200)

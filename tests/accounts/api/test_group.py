@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import EVERYONE_ID, AuditEntry, Group, GroupMember
 from threatmodels.actions.access import Grant, grant_access
+from tmi.lib.json import encode
 
 GROUPS, USERS = "/api/v1/groups", "/api/v1/users"
 
@@ -153,3 +154,36 @@ def test_lists_run_a_fixed_number_of_queries(cast, api, threat_model, django_ass
     for url in (USERS, GROUPS):
         with django_assert_max_num_queries(5):
             assert client.get(url).status_code == 200
+
+
+def test_a_group_is_changed_in_the_state_that_if_match_names(cast, api, team):
+    client, url = api(cast.admin), f"{GROUPS}/{team.pk}"
+    tag = client.get(url).headers["ETag"]
+    changed = client.patch(url, {"name": "Red"}, format="json", headers={"If-Match": tag})
+    assert data(changed)["name"] == "Red"
+    assert client.patch(url, {"name": "X"}, format="json", headers={"If-Match": tag}).status_code == 412
+    assert client.delete(url, headers={"If-Match": tag}).status_code == 412
+    assert client.delete(url, headers={"If-Match": changed.headers["ETag"]}).status_code == 204
+
+
+def test_a_group_takes_a_json_patch(cast, api, team):
+    client, url = api(cast.admin), f"{GROUPS}/{team.pk}"
+    operations = [
+        {"op": "replace", "path": "/group_name", "value": "crew"},
+        {"op": "add", "path": "/description", "value": "Who sails"},
+        {"op": "remove", "path": "/name"},
+    ]
+    patched = client.patch(url, encode(operations), content_type="application/json-patch+json")
+    assert data(patched) == {
+        "id": str(team.pk),
+        "provider": "*",
+        "group_name": "crew",
+        "name": None,
+        "description": "Who sails",
+    }
+
+
+def test_a_membership_has_an_address(cast, api, team):
+    client, url = api(cast.admin), f"{GROUPS}/{team.pk}/members"
+    made = client.post(url, {"user_id": str(cast.reader.pk)}, format="json")
+    assert client.delete(made.headers["Location"]).status_code == 204
