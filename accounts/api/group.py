@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
@@ -15,18 +16,15 @@ from accounts.api.serializers import GroupSerializer, MemberRequestSerializer, P
 from accounts.models import EVERYONE_ID, Group, User
 from tmi.api.bodies import patched
 from tmi.api.errors import checked
-from tmi.api.pagination import Page
+from tmi.api.listing import PAGES, PLAIN_LIST, SPARSE, Listing
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.query import values
 from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
 
 Json = dict[str, Any]
-PAGED = [
-    OpenApiParameter("page", int, description="From 1."),
-    OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
-    OpenApiParameter("search", str, many=True, description="Part of a name, without case."),
-]
+PAGED = [*PAGES, SPARSE]
+SEARCH = OpenApiParameter("search", str, many=True, description="Part of a name, without case.")
 
 
 class GroupViewSet(SignedInViewSet):
@@ -36,16 +34,15 @@ class GroupViewSet(SignedInViewSet):
     parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     entity_tags = True
     schema_tags = ("groups",)
-    parameters: ClassVar[dict[str, tuple[str, ...]]] = {
-        "list": ("page", "limit", "search"),
-        "members": ("page", "limit"),
+    parameters: ClassVar[dict[str, Collection[str]]] = {
+        "list": (*PLAIN_LIST, "search"),
+        "members": PLAIN_LIST,
     }
 
-    @extend_schema(parameters=PAGED)
+    @extend_schema(parameters=[*PAGED, SEARCH])
     def list(self, request: Request) -> Response:
         found = visible_to(self.actor).filter(search(request, "group_name", "name"))
-        rows, pagination = Page.asked(request).of(found, ["group_name", "id"])
-        return self.answer_list([shown(group) for group in rows], pagination)
+        return GROUPS.answer(self, found)
 
     def create(self, request: Request) -> Response:
         self.administer()
@@ -74,16 +71,14 @@ class GroupViewSet(SignedInViewSet):
     # -- members
 
     @extend_schema(
-        operation_id="groups_members_list", parameters=PAGED[:2], responses=PersonSerializer(many=True)
+        operation_id="groups_members_list", parameters=PAGED, responses=PersonSerializer(many=True)
     )
     def members(self, request: Request, group_id: str) -> Response:
         """Who belongs to the group."""
         group = self.found(group_id)
         if group.is_everyone:
             self.administer()
-        people = User.objects.filter(memberships__group=group)
-        rows, pagination = Page.asked(request).of(people, ["name", "id"])
-        return self.answer_list([person(one) for one in rows], pagination)
+        return PEOPLE.answer(self, User.objects.filter(memberships__group=group))
 
     @extend_schema(request=MemberRequestSerializer, responses={201: PersonSerializer})
     def add_member(self, request: Request, group_id: str) -> Response:
@@ -151,3 +146,17 @@ def person(user: User) -> Json:
         "provider": user.provider,
         "is_active": user.is_active,
     }
+
+
+GROUPS = Listing(
+    GroupSerializer,
+    shown,
+    {"group_name": "group_name", "name": "name", "provider": "provider"},
+    default_sort="group_name",
+)
+PEOPLE = Listing(
+    PersonSerializer,
+    person,
+    {"name": "name", "email": "email", "provider": "provider"},
+    default_sort="name",
+)

@@ -13,6 +13,7 @@ from accounts.api.base import SignedInViewSet
 from tmi.api.bodies import is_json_patch, refuse_changed
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, narrowed
+from tmi.api.listing import PAGES, PLAIN_LIST, names, order
 from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
@@ -23,19 +24,11 @@ from tmi.lib.errors import ValidationFailed
 from tmi.lib.json import decode, encode
 
 PAGING = [
-    OpenApiParameter("page", int, description="From 1; a page past the end is an empty list."),
-    OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
-    OpenApiParameter("cursor", str, description="Instead of page: empty begins, next_cursor goes on."),
-    OpenApiParameter("sort", str, description="Comma list of fields, - for descending."),
-    OpenApiParameter(
-        "search", str, many=True, description="Words; each must begin a word of name or description."
-    ),
+    *PAGES,
+    OpenApiParameter("search", str, many=True, description="Words that begin words of name or description."),
     OpenApiParameter("deleted", bool, description="true: what is deleted and can be restored."),
 ]
-SPARSE = OpenApiParameter("fields", str, description="Comma list of the fields that are wanted.")
-LIST_PARAMETERS = frozenset({"page", "limit", "cursor", "sort", "search", "deleted", "fields"})
-# Of lists that nobody searches and in which nothing is deleted.
-PLAIN_LIST = LIST_PARAMETERS - {"search", "deleted"}
+LIST_PARAMETERS = PLAIN_LIST | {"search", "deleted"}
 OBJECT_EXPECTED = "A JSON object is expected."
 
 
@@ -120,12 +113,7 @@ class ResourceViewSet(SignedInViewSet):
 
     def names(self, parameter: str, known: frozenset[str]) -> list[str]:
         """A comma list of known names."""
-        names = [name for name in self.parameter(parameter).split(",") if name]
-        if unknown := [name for name in names if name not in known]:
-            raise ValidationFailed.of(
-                parameter, f"Unknown: {unknown[0][:50]}. Known: {', '.join(sorted(known))}."
-            )
-        return names
+        return names(self.request, parameter, known)
 
     def known_parameters(self) -> frozenset[str]:
         if self.action == "list":
@@ -135,13 +123,7 @@ class ResourceViewSet(SignedInViewSet):
 
     def order(self) -> list[str]:
         """The columns to sort by, the id deciding between equals."""
-        columns = []
-        for part in self.parameter("sort", self.default_sort).split(","):
-            column = self.sorts.get(part.removeprefix("-"))
-            if column is None:
-                raise ValidationFailed.of("sort", f"Sort by some of: {', '.join(self.sorts)}.")
-            columns.append(f"-{column}" if part.startswith("-") else column)
-        return [*columns, "-id" if columns[0].startswith("-") else "id"]
+        return order(self.request, self.sorts, self.default_sort)
 
     # -- lists
 

@@ -13,10 +13,11 @@ from rest_framework.response import Response
 
 from threatmodels import access
 from threatmodels.actions import record as actions
-from threatmodels.api.base import OBJECT_EXPECTED, PAGING, SPARSE, ResourceViewSet
+from threatmodels.api.base import OBJECT_EXPECTED, PAGING, ResourceViewSet
 from threatmodels.models import Record, ThreatModel
 from threatmodels.roles import Role
 from tmi.api.errors import in_turn
+from tmi.api.listing import SPARSE
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import ValidationFailed
 from tmi.lib.ids import parse_id

@@ -14,7 +14,7 @@ from accounts.models import User
 from threatmodels import access
 from threatmodels.actions import threat_model as actions
 from threatmodels.actions.importing import duplicate_threat_model
-from threatmodels.api.base import PAGING, SPARSE, ResourceViewSet
+from threatmodels.api.base import PAGING, ResourceViewSet
 from threatmodels.api.expand import EXPANDED
 from threatmodels.api.serializers import DuplicateSerializer, ThreatModelSerializer
 from threatmodels.choices import Framework
@@ -22,6 +22,7 @@ from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
 from tmi.api.errors import checked
 from tmi.api.filters import Filter, Filters, contains, equals, one_of, text, when
+from tmi.api.listing import SPARSE
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import PermissionDenied, ValidationFailed
 from tmi.lib.ids import parse_id

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
-from accounts.api.group import PAGED, person, search
+from accounts.api.group import PAGED, PEOPLE, SEARCH, search
 from accounts.api.serializers import PersonSerializer
 from threatmodels import access
-from tmi.api.pagination import Page
+from tmi.api.listing import PLAIN_LIST
 from tmi.api.query import parameter
 
 
@@ -21,13 +21,14 @@ class UserViewSet(SignedInViewSet):
 
     serializer_class = PersonSerializer
     schema_tags = ("users",)
-    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"list": ("page", "limit", "search", "email")}
+    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"list": (*PLAIN_LIST, "search", "email")}
 
-    @extend_schema(parameters=[*PAGED, OpenApiParameter("email", str, description="Exactly, without case.")])
+    @extend_schema(
+        parameters=[*PAGED, SEARCH, OpenApiParameter("email", str, description="Exactly, without case.")]
+    )
     def list(self, request: Request, **_: Any) -> Response:
         email = parameter(request, "email")
         found = access.people_known_to(self.actor).filter(search(request, "name", "email"))
         if email:
             found = found.with_email(email)
-        rows, pagination = Page.asked(request).of(found, ["name", "id"])
-        return self.answer_list([person(one) for one in rows], pagination)
+        return PEOPLE.answer(self, found)

@@ -187,3 +187,37 @@ def test_a_membership_has_an_address(cast, api, team):
     client, url = api(cast.admin), f"{GROUPS}/{team.pk}/members"
     made = client.post(url, {"user_id": str(cast.reader.pk)}, format="json")
     assert client.delete(made.headers["Location"]).status_code == 204
+
+
+@pytest.fixture
+def lists(cast, team, threat_model):
+    """The lists of people and groups, each with a field that tells its items apart."""
+    for index in range(3):
+        group = Group.objects.create(group_name=f"g{index}", name=None if index else "Zero")
+        GroupMember.objects.create(group=group, user=cast.owner)
+    return {GROUPS: "group_name", USERS: "email", f"{GROUPS}/{team.pk}/members": "email"}
+
+
+def test_people_and_groups_come_in_any_order_and_by_cursor(cast, api, lists):
+    client = api(cast.owner)
+    for url, field in lists.items():
+        for sort in ("name", "-name", f"-{field}", f"provider,-{field}"):
+            whole = data(client.get(f"{url}?sort={sort}"))
+            assert len(whole) >= 2
+            walked, cursor = [], ""
+            while cursor is not None:
+                page = client.get(f"{url}?sort={sort}&limit=1&cursor={cursor}")
+                walked += data(page)
+                cursor = page.json()["meta"]["pagination"]["next_cursor"]
+            assert walked == whole
+        falling = [one[field] for one in data(client.get(f"{url}?sort=-{field}"))]
+        assert falling == sorted(falling, reverse=True)
+
+
+def test_people_and_groups_are_told_in_part(cast, api, lists):
+    for url, field in lists.items():
+        assert {tuple(one) for one in data(api(cast.owner).get(f"{url}?fields={field}"))} == {(field,)}
+        for query in ("fields=password", "sort=password", "cursor=x"):
+            refused = api(cast.owner).get(f"{url}?{query}")
+            assert refused.status_code == 400
+            assert refused.json()["error"]["details"]["field"] == query.split("=")[0]

@@ -147,3 +147,13 @@ def test_the_profile_takes_a_json_patch(cast, api):
         refused = json_patch(client, ME, operation)
         assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)
     assert data(client.get(ME))["name"] == "O"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"a": ["x", "b\x1b"]}, "/a/1"), ({"a": {"c\x07": 1}}, "/a"), ({"a": "\x7f"}, "/a"), ({"\t": 1}, "")],
+)
+def test_preferences_hold_no_control_characters(cast, api, body, field):
+    refused = api(cast.owner).put(f"{ME}/preferences", body, format="json")
+    assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)
+    data(api(cast.owner).put(f"{ME}/preferences", {"a": ["two\n\tlines", 1, None, True]}, format="json"))
