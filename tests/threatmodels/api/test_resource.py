@@ -161,7 +161,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(
 
 @pytest.mark.asvs("v5.0.0-15.3.7")
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=x", "limit=101", "sort=color", "colour=red", "page=1&page=2"]
+    "query", ["page=0", "page=x", "limit=0", "limit=101", "sort=color", "colour=red", "page=1&page=2"]
 )
 def test_a_bad_parameter_is_refused_by_name(writer, base, query):
     refused = writer.get(f"{base}/threats?{query}")
