@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import or_
 from typing import ClassVar, Self
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
@@ -24,9 +26,12 @@ class WordSearch(models.QuerySet):  # type: ignore[type-arg]
 
     searched: ClassVar[tuple[str, ...]] = ("name", "description")
 
-    def search(self, text: str) -> Self:
-        query = prefix_query(text)
-        if query is None:
-            return self if not text.strip() else self.none()
+    def search(self, *texts: str) -> Self:
+        """The rows that have every word of one of the texts; a blank text is in all rows."""
+        if not all(text.strip() for text in texts) or not texts:
+            return self
+        queries = [query for text in texts if (query := prefix_query(text)) is not None]
+        if not queries:
+            return self.none()
         vector = SearchVector(*self.searched, config="simple")
-        return self.annotate(search_vector=vector).filter(search_vector=query)
+        return self.annotate(search_vector=vector).filter(search_vector=reduce(or_, queries))

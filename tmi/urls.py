@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView
 
 from accounts.views.key_set import key_set
 from tmi.api.docs import api_docs
-from tmi.api.registry import SchemaViewSet
+from tmi.api.registry import OpenApiViewSet, SchemaViewSet
 from tmi.api.version_list import VersionViewSet
 from tmi.api.views import UnknownPath
 from tmi.health import alive, ready
@@ -22,7 +21,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("threatmodels.api.urls")),
     path("schemas", SchemaViewSet.as_view({"get": "list"})),
     path("schemas/<str:name>", SchemaViewSet.as_view({"get": "retrieve"})),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("openapi.json", OpenApiViewSet.as_view({"get": "retrieve"}), name="openapi"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -15,6 +15,7 @@ from accounts.actions.session import end_all_sessions
 from accounts.models import Group, GroupMember, User
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.json import encode
+from tmi.lib.text import odd_text
 
 MOST_PREFERENCES = 16 * 1024
 
@@ -65,6 +66,8 @@ def set_preferences(user: User, preferences: object) -> None:
     """Replaces the preferences: a JSON object of at most 16 KiB. Raises ValidationFailed."""
     if not isinstance(preferences, dict):
         raise ValidationFailed.of("", "A JSON object is expected.")
+    if (place := odd_text(preferences)) is not None:
+        raise ValidationFailed.of(place, "Control characters other than tab and newline are not allowed.")
     if len(encode(preferences)) > MOST_PREFERENCES:
         raise ValidationFailed.of("", f"At most {MOST_PREFERENCES} bytes.")
     user.preferences = preferences

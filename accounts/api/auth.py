@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from contextlib import suppress
 from typing import Any, TypedDict
 from urllib.parse import unquote
@@ -167,7 +166,7 @@ def _basic(request: Request) -> Json:
         return {}
     try:
         client_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII or no UTF-8
         colon = ""
     if not colon:
         raise DomainError("The Authorization header cannot be read.", code="AUTHENTICATION_REQUIRED")

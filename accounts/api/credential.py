@@ -28,6 +28,7 @@ class CredentialViewSet(SignedInViewSet):
     parser_classes = (StrictJSONParser,)
     schema_tags = ("me",)
     secret_answers = True
+    entity_tags = True
 
     def list(self, request: Request) -> Response:
         listed = [shown(one) for one in self.actor.client_credentials.order_by("created_at", "pk")]
@@ -44,7 +45,8 @@ class CredentialViewSet(SignedInViewSet):
         return self.answer_one(shown(self.found(credential_id)))
 
     def destroy(self, request: Request, credential_id: str) -> Response:
-        delete_credential(self.found(credential_id), actor=self.actor)
+        with self.held(self.found(credential_id), shown) as (locked, _current):
+            delete_credential(locked, actor=self.actor)
         return self.no_content()
 
     def found(self, credential_id: str) -> ClientCredential:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,35 +14,35 @@ from accounts.actions import group as actions
 from accounts.api.base import SignedInViewSet
 from accounts.api.serializers import GroupSerializer, MemberRequestSerializer, PersonSerializer
 from accounts.models import EVERYONE_ID, Group, User
+from tmi.api.bodies import patched
 from tmi.api.errors import checked
-from tmi.api.pagination import Page
-from tmi.api.parse import MergePatchParser, StrictJSONParser
-from tmi.api.query import parameter, refuse_unknown
+from tmi.api.listing import PAGES, PLAIN_LIST, SPARSE, Listing
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
+from tmi.api.query import values
 from tmi.lib.errors import NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
 
 Json = dict[str, Any]
-PAGED = [
-    OpenApiParameter("page", int, description="From 1."),
-    OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
-    OpenApiParameter("search", str, description="Part of a name, without case."),
-]
+PAGED = [*PAGES, SPARSE]
+SEARCH = OpenApiParameter("search", str, many=True, description="Part of a name, without case.")
 
 
 class GroupViewSet(SignedInViewSet):
     """Groups, for sharing; administrators make, change and delete them and say who belongs to them."""
 
     serializer_class = GroupSerializer
-    parser_classes = (StrictJSONParser, MergePatchParser)
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
+    entity_tags = True
     schema_tags = ("groups",)
+    parameters: ClassVar[dict[str, Collection[str]]] = {
+        "list": (*PLAIN_LIST, "search"),
+        "members": PLAIN_LIST,
+    }
 
-    @extend_schema(parameters=PAGED)
+    @extend_schema(parameters=[*PAGED, SEARCH])
     def list(self, request: Request) -> Response:
-        refuse_unknown(request, frozenset({"page", "limit", "search"}))
-        words = parameter(request, "search")
-        found = visible_to(self.actor).filter(Q(group_name__icontains=words) | Q(name__icontains=words))
-        rows, pagination = Page.asked(request).of(found, ["group_name", "id"])
-        return self.answer_list([shown(group) for group in rows], pagination)
+        found = visible_to(self.actor).filter(search(request, "group_name", "name"))
+        return GROUPS.answer(self, found)
 
     def create(self, request: Request) -> Response:
         self.administer()
@@ -55,29 +56,29 @@ class GroupViewSet(SignedInViewSet):
     def partial_update(self, request: Request, group_id: str) -> Response:
         group = self.found(group_id)
         self.administer()
-        changes = checked(GroupSerializer(data=request.data, partial=True))
-        return self.answer_one(shown(actions.update_group(group, actor=self.actor, changes=changes)))
+        with self.held(group, shown) as (locked, current):
+            changes = patched(request, GroupSerializer, current)
+            changed = actions.update_group(locked, actor=self.actor, changes=changes)
+        return self.answer_one(shown(changed))
 
     def destroy(self, request: Request, group_id: str) -> Response:
         group = self.found(group_id)
         self.administer()
-        actions.delete_group(group, actor=self.actor)
+        with self.held(group, shown) as (locked, _current):
+            actions.delete_group(locked, actor=self.actor)
         return self.no_content()
 
     # -- members
 
     @extend_schema(
-        operation_id="groups_members_list", parameters=PAGED[:2], responses=PersonSerializer(many=True)
+        operation_id="groups_members_list", parameters=PAGED, responses=PersonSerializer(many=True)
     )
     def members(self, request: Request, group_id: str) -> Response:
         """Who belongs to the group."""
-        refuse_unknown(request, frozenset({"page", "limit"}))
         group = self.found(group_id)
         if group.is_everyone:
             self.administer()
-        people = User.objects.filter(memberships__group=group)
-        rows, pagination = Page.asked(request).of(people, ["name", "id"])
-        return self.answer_list([person(one) for one in rows], pagination)
+        return PEOPLE.answer(self, User.objects.filter(memberships__group=group))
 
     @extend_schema(request=MemberRequestSerializer, responses={201: PersonSerializer})
     def add_member(self, request: Request, group_id: str) -> Response:
@@ -89,7 +90,8 @@ class GroupViewSet(SignedInViewSet):
         if user is None:
             raise ValidationFailed.of("user_id", "There is no such person.")
         actions.add_member(group, user=user, actor=self.actor)
-        return self.answer(person(user), 201)
+        location = request.build_absolute_uri(f"{request.path}/{user.pk}")
+        return self.answer(person(user), 201, {"Location": location})
 
     def remove_member(self, request: Request, group_id: str, user_id: str) -> Response:
         """Takes the membership away."""
@@ -107,6 +109,15 @@ class GroupViewSet(SignedInViewSet):
     def administer(self) -> None:
         if not self.actor.is_admin:
             raise PermissionDenied("Only an administrator may do this.")
+
+
+def search(request: Request, *columns: str) -> Q:
+    """What holds one of the texts that `search` gives in one of the columns, without case."""
+    found = Q()
+    for text in values(request, "search"):
+        for column in columns:
+            found |= Q(**{f"{column}__icontains": text})
+    return found
 
 
 def visible_to(user: User) -> QuerySet[Group]:
@@ -135,3 +146,17 @@ def person(user: User) -> Json:
         "provider": user.provider,
         "is_active": user.is_active,
     }
+
+
+GROUPS = Listing(
+    GroupSerializer,
+    shown,
+    {"group_name": "group_name", "name": "name", "provider": "provider"},
+    default_sort="group_name",
+)
+PEOPLE = Listing(
+    PersonSerializer,
+    person,
+    {"name": "name", "email": "email", "provider": "provider"},
+    default_sort="name",
+)

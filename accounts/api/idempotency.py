@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from accounts.models import KeptAnswer, User
 from accounts.models.kept_answer import KEPT_FOR
+from tmi.lib.context import request_id
 from tmi.lib.errors import Conflict, ValidationFailed
 from tmi.lib.json import decode, encode
 
@@ -81,10 +82,15 @@ def _again(kept: KeptAnswer, body: str) -> Response:
     if kept.status is None:
         raise Conflict("The first answer carried a secret and was not kept.", details={"field": HEADER})
     response = Response(
-        kept.data, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
+        _with_id(kept.data), status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
     )
     response.exception = kept.status >= 400
     return response
+
+
+def _with_id(data: Any) -> Any:
+    """The first answer but for the id of the request, which is that of this one."""
+    return {**data, "meta": {**data["meta"], "request_id": request_id.get()}} if data else data
 
 
 def _carried_out(act: Callable[[], Response], refuse: Refuse) -> Response:

@@ -14,9 +14,9 @@ from accounts.actions.user import change_name, set_preferences
 from accounts.api.base import SignedInViewSet
 from accounts.api.serializers import GroupSummarySerializer, MeSerializer
 from accounts.models import EVERYONE_ID, Group, SignInSession, User
-from tmi.api.errors import checked
+from tmi.api.bodies import patched
 from tmi.api.pagination import whole_list
-from tmi.api.parse import MergePatchParser, StrictJSONParser
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.lib.errors import NotFound
 from tmi.lib.ids import NO_ID, parse_id
 
@@ -27,17 +27,19 @@ class MeViewSet(SignedInViewSet):
     """The profile, the preferences, the groups and the sign-ins of the person who asks."""
 
     serializer_class = MeSerializer
-    parser_classes = (StrictJSONParser, MergePatchParser)
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
+    entity_tags = True
     schema_tags = ("me",)
 
     def retrieve(self, request: Request) -> Response:
         return self.answer_one(shown(self.actor))
 
     def partial_update(self, request: Request) -> Response:
-        given = checked(MeSerializer(data=request.data, partial=True))
-        if "name" in given:
-            change_name(self.actor, name=given["name"], actor=self.actor)
-        return self.answer_one(shown(self.actor))
+        with self.held(self.actor, shown) as (me, current):
+            given = patched(request, MeSerializer, current)
+            if "name" in given:
+                change_name(me, name=given["name"], actor=me)
+        return self.answer_one(shown(me))
 
     @extend_schema(operation_id="me_groups_list", responses=GroupSummarySerializer(many=True))
     def groups(self, request: Request) -> Response:
@@ -55,8 +57,9 @@ class MeViewSet(SignedInViewSet):
     )
     def replace_preferences(self, request: Request) -> Response:
         """Any JSON object of at most 16 KiB."""
-        set_preferences(self.actor, request.data)
-        return self.answer_one(self.actor.preferences)
+        with self.held(self.actor, lambda user: user.preferences) as (me, _current):
+            set_preferences(me, request.data)
+        return self.answer_one(me.preferences)
 
 
 class SessionViewSet(SignedInViewSet):

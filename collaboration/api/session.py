@@ -56,7 +56,10 @@ class CollaborateViewSet(SignedInViewSet):
         base_url = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
         role = access.role_of(diagram.threat_model)
         session, began = join_session(diagram, user=self.actor, role=role, base_url=base_url)
-        return self.answer(shown(live().get(pk=session.pk)), 201 if began else 200)
+        found = shown(live().get(pk=session.pk))
+        if not began:
+            return self.answer(found)
+        return self.answer(found, 201, {"Location": request.build_absolute_uri(request.path)})
 
     @extend_schema(operation_id="collaborate_destroy", responses={204: None})
     def destroy(self, request: Request, **_: Any) -> Response:

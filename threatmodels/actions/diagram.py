@@ -20,20 +20,21 @@ def create_diagram(
     *, threat_model: ThreatModel, actor: User, cells: Cells | None = None, **fields: Any
 ) -> Diagram:
     """Makes a diagram; the cells it begins with are operation 1. Raises ValidationFailed."""
-    return create_diagrams(threat_model=threat_model, actor=actor, rows=[{**fields, "cells": cells or []}])[0]
+    rows = [{**fields, "cells": cells or []}]
+    return create_diagrams(threat_model=threat_model, actor=actor, rows=rows, many=False)[0]
 
 
 @transaction.atomic
 def create_diagrams(
-    *, threat_model: ThreatModel, actor: User, rows: Sequence[dict[str, Any]]
+    *, threat_model: ThreatModel, actor: User, rows: Sequence[dict[str, Any]], many: bool = True
 ) -> list[Diagram]:
-    """Makes many, all or none."""
+    """Makes many, all or none; errors name them by position unless `many` is false."""
     started: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
-        prefix = f"/{index}" if len(rows) > 1 else ""
+        prefix = f"/{index}" if many else ""
         cells = operation.checked_cells(threat_model.pk, row["cells"], f"{prefix}/diagram_data/cells")
         started.append({**row, "cells": cells, **_vectors(cells)})
-    made = record.create_records(Diagram, threat_model=threat_model, actor=actor, rows=started)
+    made = record.create_records(Diagram, threat_model=threat_model, actor=actor, rows=started, many=many)
     DiagramOperation.objects.bulk_create(_first(diagram, actor) for diagram in made if diagram.cells)
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,6 +18,11 @@ from threatmodels.models import Metadata, ThreatModel
 from threatmodels.models.metadata import MOST_ENTRIES
 from tmi.lib.errors import Conflict, FieldError, NotFound, ValidationFailed
 from tmi.lib.events import Event, publish_on_commit
+
+Pairs = Sequence[tuple[str, str]]
+Check = Callable[[Mapping[str, Metadata]], object]
+# In an address these mean something else: /metadata/bulk writes many entries.
+RESERVED = frozenset({"bulk"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +40,49 @@ class Entity:
 
 
 @transaction.atomic
-def add_metadata(entity: Entity, *, actor: User, pairs: Sequence[tuple[str, str]]) -> list[Metadata]:
-    """Adds entries; a key that is there already is a conflict."""
+def add_metadata(entity: Entity, *, actor: User, pairs: Pairs, many: bool = True) -> list[Metadata]:
+    """Adds entries; a key that is there already is a conflict.
+
+    Errors name entries by position (`/3/key`) unless `many` is false.
+    """
     held = _locked(entity)
-    taken = sorted(key for key, _ in pairs if key in held)
-    if taken:
-        raise Conflict(f"The key {taken[0]} is there already.", details={"field": "key"})
-    return _store(entity, actor, pairs, held, remove=())
+    for index, (key, _value) in enumerate(pairs):
+        if key in held:
+            raise Conflict(f"The key {key} is there already.", details={"field": _place(index, many) + "key"})
+    return _store(entity, actor, pairs, held, remove=(), many=many)
 
 
 @transaction.atomic
-def set_metadata(entity: Entity, *, actor: User, pairs: Sequence[tuple[str, str]]) -> list[Metadata]:
-    """Adds entries and replaces those whose key is there already."""
-    return _store(entity, actor, pairs, _locked(entity), remove=())
+def set_metadata(
+    entity: Entity, *, actor: User, pairs: Pairs, many: bool = True, check_first: Check | None = None
+) -> list[Metadata]:
+    """Adds entries and replaces those whose key is there already.
+
+    `check_first` may refuse, looking at the entries that are there, by key.
+    """
+    held = _locked(entity)
+    if check_first is not None:
+        check_first(held)
+    return _store(entity, actor, pairs, held, remove=(), many=many)
 
 
 @transaction.atomic
-def replace_metadata(entity: Entity, *, actor: User, pairs: Sequence[tuple[str, str]]) -> list[Metadata]:
+def replace_metadata(entity: Entity, *, actor: User, pairs: Pairs) -> list[Metadata]:
     """Makes `pairs` the only entries."""
     held = _locked(entity)
     return _store(entity, actor, pairs, held, remove=held.keys() - {key for key, _ in pairs})
 
 
 @transaction.atomic
-def delete_metadata(entity: Entity, *, actor: User, keys: Iterable[str]) -> None:
+def delete_metadata(
+    entity: Entity, *, actor: User, keys: Iterable[str], check_first: Check | None = None
+) -> None:
     """Removes entries; raises NotFound when one of them is not there, and then removes none."""
     held, unwanted = _locked(entity), set(keys)
     if unwanted - held.keys():
         raise NotFound
+    if check_first is not None:
+        check_first(held)
     _store(entity, actor, [], held, remove=unwanted)
 
 
@@ -75,9 +95,11 @@ def _locked(entity: Entity) -> dict[str, Metadata]:
 def _store(
     entity: Entity,
     actor: User,
-    pairs: Sequence[tuple[str, str]],
+    pairs: Pairs,
     held: Mapping[str, Metadata],
     remove: Iterable[str],
+    *,
+    many: bool = True,
 ) -> list[Metadata]:
     removed = set(remove)
     _refuse_twice(pairs)
@@ -85,7 +107,7 @@ def _store(
         raise ValidationFailed.of("key", f"An entity has at most {MOST_ENTRIES} metadata entries.")
     before = {key: entry.value for key, entry in held.items()}
     wanted = [_entry(entity, held.get(key), key, value) for key, value in pairs]
-    _check(wanted)
+    _check(wanted, many=many)
     entity.entries().filter(key__in=removed).delete()
     Metadata.objects.bulk_update([e for e in wanted if e.key in held], ["value", "modified_at"])
     _insert([e for e in wanted if e.key not in held])
@@ -112,25 +134,31 @@ def _entry(entity: Entity, present: Metadata | None, key: str, value: str) -> Me
     return entry
 
 
-def _refuse_twice(pairs: Sequence[tuple[str, str]]) -> None:
+def _refuse_twice(pairs: Pairs) -> None:
     keys = [key for key, _ in pairs]
     for index, key in enumerate(keys):
         if key in keys[:index]:
             raise ValidationFailed.of(f"/{index}/key", "The same key stands in the list twice.")
 
 
-def _check(entries: Sequence[Metadata]) -> None:
+def _check(entries: Sequence[Metadata], *, many: bool) -> None:
     problems: list[FieldError] = []
     for index, entry in enumerate(entries):
+        place = _place(index, many)
+        if entry.key in RESERVED and entry._state.adding:
+            problems.append(FieldError(f"{place}key", f"The key {entry.key} is reserved: choose another."))
         try:
             entry.clean_fields(exclude={"threat_model", "id"})
         except ValidationError as error:
-            prefix = f"/{index}/" if len(entries) > 1 else ""
             problems += [
-                FieldError(prefix + n, text) for n, all_ in error.message_dict.items() for text in all_
+                FieldError(place + n, text) for n, all_ in error.message_dict.items() for text in all_
             ]
     if problems:
         raise ValidationFailed(problems)
+
+
+def _place(index: int, many: bool) -> str:
+    return f"/{index}/" if many else ""
 
 
 def _finish(entity: Entity, actor: User, changes: audit.Changes) -> None:

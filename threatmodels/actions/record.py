@@ -32,16 +32,21 @@ TAKEN = "This id is taken."
 
 def create_record(kind: type[RecordT], *, threat_model: ThreatModel, actor: User, **fields: Any) -> RecordT:
     """Makes one part of a model. `fields` are the model's; `id` may be given. Raises ValidationFailed."""
-    return create_records(kind, threat_model=threat_model, actor=actor, rows=[fields])[0]
+    return create_records(kind, threat_model=threat_model, actor=actor, rows=[fields], many=False)[0]
 
 
 @transaction.atomic
 def create_records(
-    kind: type[RecordT], *, threat_model: ThreatModel, actor: User, rows: Sequence[Values]
+    kind: type[RecordT],
+    *,
+    threat_model: ThreatModel,
+    actor: User,
+    rows: Sequence[Values],
+    many: bool = True,
 ) -> list[RecordT]:
-    """Makes many, all or none; the errors of several name them by position (`/3/name`)."""
+    """Makes many, all or none; errors name them by position (`/3/name`) unless `many` is false."""
     made = [kind(threat_model=threat_model, **row) for row in rows]
-    check_all(made)
+    check_all(made, many=many)
     refuse_taken_ids(kind, [row["id"] for row in rows if row.get("id")])
     try:
         with transaction.atomic():
@@ -194,13 +199,13 @@ def check_fields(row: Model, *, exclude: set[str]) -> None:
         raise ValidationFailed(_field_errors(error, type(row))) from None
 
 
-def check_all(rows: Sequence[DeletableRow]) -> None:
+def check_all(rows: Sequence[DeletableRow], *, many: bool) -> None:
     problems: list[FieldError] = []
     for index, row in enumerate(rows):
         try:
             check(row)
         except ValidationFailed as error:
-            problems += (error.below(f"/{index}") if len(rows) > 1 else error).errors
+            problems += (error.below(f"/{index}") if many else error).errors
     if problems:
         raise ValidationFailed(problems)
 

@@ -35,10 +35,7 @@ def accept_suggestions(diagram: Diagram, *, actor: User, wanted: Sequence[Mappin
     found = [_find(offered, entry, index) for index, entry in enumerate(wanted)]
     _refuse_twice([(one.rule_id, one.cell_id) for one in found])
     rows = [_threat(locked, one, entry) for one, entry in zip(found, wanted, strict=True)]
-    try:
-        made = record.create_records(Threat, threat_model=locked.threat_model, actor=actor, rows=rows)
-    except ValidationFailed as error:
-        raise (error.below("/0") if len(rows) == 1 else error) from None
+    made = record.create_records(Threat, threat_model=locked.threat_model, actor=actor, rows=rows)
     decisions = [
         _decision(locked, actor, one.cell_id, one.category, rule_id=one.rule_id, threat=threat)
         for one, threat in zip(found, made, strict=True)

@@ -10,29 +10,25 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
+from tmi.api.bodies import is_json_patch, refuse_changed
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, narrowed
+from tmi.api.listing import PAGES, PLAIN_LIST, names, order
 from tmi.api.pagination import Page, Pagination, cursor_at, cursor_pagination
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
-from tmi.api.query import parameter, refuse_unknown
+from tmi.api.query import parameter, values
 from tmi.api.serializers import Json, Reader, ResourceSerializer, fields_of, writable
 from tmi.api.views import check_precondition, etag
-from tmi.lib.errors import FieldError, ValidationFailed
+from tmi.lib.errors import ValidationFailed
 from tmi.lib.json import decode, encode
 
 PAGING = [
-    OpenApiParameter("page", int, description="From 1; a page past the end is an empty list."),
-    OpenApiParameter("limit", int, description="1 to 100, 20 if missing."),
-    OpenApiParameter("cursor", str, description="Instead of page: empty begins, next_cursor goes on."),
-    OpenApiParameter("sort", str, description="Comma list of fields, - for descending."),
-    OpenApiParameter("search", str, description="Words; each must begin a word of name or description."),
+    *PAGES,
+    OpenApiParameter("search", str, many=True, description="Words that begin words of name or description."),
     OpenApiParameter("deleted", bool, description="true: what is deleted and can be restored."),
 ]
-SPARSE = OpenApiParameter("fields", str, description="Comma list of the fields that are wanted.")
-LIST_PARAMETERS = frozenset({"page", "limit", "cursor", "sort", "search", "deleted", "fields"})
-# Of lists that nobody searches and in which nothing is deleted.
-PLAIN_LIST = LIST_PARAMETERS - {"search", "deleted"}
+LIST_PARAMETERS = PLAIN_LIST | {"search", "deleted"}
 OBJECT_EXPECTED = "A JSON object is expected."
 
 
@@ -51,6 +47,8 @@ class ResourceViewSet(SignedInViewSet):
     entity_tags = True
     expandable: ClassVar[frozenset[str]] = frozenset()
     list_parameters: ClassVar[frozenset[str]] = LIST_PARAMETERS
+    # Of one entity.
+    own_parameters: ClassVar[frozenset[str]] = frozenset()
 
     # -- bodies
 
@@ -62,14 +60,14 @@ class ResourceViewSet(SignedInViewSet):
         """The fields of a PUT: what is left out gets its default; what is the server's must be unchanged."""
         if not isinstance(body, dict):
             raise ValidationFailed.of("", OBJECT_EXPECTED)
-        self._refuse_changed(current, body)
+        refuse_changed(self.serializer_class, current, body)
         known = writable(self.serializer_class)
         given = self.input({k: v for k, v in body.items() if k in known or k not in current})
         return self.defaults(without=given) | given
 
     def patched(self, current: Json, body: Any) -> Json:
         """The fields of a PATCH of either kind, against the present state."""
-        if self.request.content_type.startswith(JsonPatchParser.media_type):
+        if is_json_patch(self.request):
             return self.replacement(current, json_patch(decode(encode(current)), body))
         return self.merged(current, body)
 
@@ -91,16 +89,6 @@ class ResourceViewSet(SignedInViewSet):
             for name in writable(self.serializer_class)
             if name in fields and name not in without
         }
-
-    def _refuse_changed(self, current: Json, body: Json) -> None:
-        fields = fields_of(self.serializer_class)
-        changed = [
-            FieldError(name, "The server sets this field.")
-            for name, value in body.items()
-            if name in fields and fields[name].read_only and encode(value) != encode(current.get(name))
-        ]
-        if changed:
-            raise ValidationFailed(changed)
 
     def check_unchanged(self, locked: Any) -> Json:
         """The present state of a locked row, which `If-Match` must name."""
@@ -125,25 +113,17 @@ class ResourceViewSet(SignedInViewSet):
 
     def names(self, parameter: str, known: frozenset[str]) -> list[str]:
         """A comma list of known names."""
-        names = [name for name in self.parameter(parameter).split(",") if name]
-        if unknown := [name for name in names if name not in known]:
-            raise ValidationFailed.of(
-                parameter, f"Unknown: {unknown[0][:50]}. Known: {', '.join(sorted(known))}."
-            )
-        return names
+        return names(self.request, parameter, known)
 
-    def refuse_unknown_parameters(self, known: frozenset[str]) -> None:
-        refuse_unknown(self.request, known)
+    def known_parameters(self) -> frozenset[str]:
+        if self.action == "list":
+            expand = {"expand"} if self.expandable else set()
+            return self.list_parameters | self.filters.keys() | expand
+        return self.own_parameters if self.action == "retrieve" else frozenset()
 
     def order(self) -> list[str]:
         """The columns to sort by, the id deciding between equals."""
-        columns = []
-        for part in self.parameter("sort", self.default_sort).split(","):
-            column = self.sorts.get(part.removeprefix("-"))
-            if column is None:
-                raise ValidationFailed.of("sort", f"Sort by some of: {', '.join(self.sorts)}.")
-            columns.append(f"-{column}" if part.startswith("-") else column)
-        return [*columns, "-id" if columns[0].startswith("-") else "id"]
+        return order(self.request, self.sorts, self.default_sort)
 
     # -- lists
 
@@ -153,7 +133,6 @@ class ResourceViewSet(SignedInViewSet):
 
     def page_of(self, rows: QuerySet[Any]) -> Response:
         """The page that is asked for of the rows that pass the filters."""
-        self.refuse_unknown_parameters(self.list_parameters | self.filters.keys() | self._expand_parameter())
         rows = narrowed(self._searched(rows), self.request, self.filters)
         page, order, reader = Page.asked(self.request), self.order(), self.reader(detail=False)
         if page.cursor is not None:
@@ -173,11 +152,8 @@ class ResourceViewSet(SignedInViewSet):
         return reader.build(shown), cursor_pagination(page, following)
 
     def _searched(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        words = self.parameter("search") if "search" in self.list_parameters else ""
-        return rows.search(words) if words else rows  # type: ignore[attr-defined]  # WordSearch
-
-    def _expand_parameter(self) -> frozenset[str]:
-        return frozenset({"expand"} if self.expandable else ())
+        texts = values(self.request, "search") if "search" in self.list_parameters else []
+        return rows.search(*texts) if texts else rows  # type: ignore[attr-defined]  # WordSearch
 
     def expanded(self, data: list[Json]) -> list[Json]:
         """The objects with what `expand` asks for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -18,9 +18,11 @@ from threatmodels.cells import small_letters
 from threatmodels.models import Diagram
 from threatmodels.operations import Cell
 from threatmodels.roles import Role
+from tmi.api.bodies import is_json_patch
 from tmi.api.pagination import whole_list
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.patch import json_patch, merge
+from tmi.api.query import parameter
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import NotFound, ValidationFailed
 from tmi.lib.ids import parse_id
@@ -36,6 +38,7 @@ class CellViewSet(SignedInViewSet):
     parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     schema_tags = ("diagrams",)
     entity_tags = True
+    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"list": ("at",)}
 
     def diagram(self, at_least: Role = Role.READER) -> Diagram:
         threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
@@ -51,8 +54,8 @@ class CellViewSet(SignedInViewSet):
 
     def cells_of(self, diagram: Diagram) -> Sequence[Cell]:
         """Raises ValidationFailed where `at` is no number, NotFound where the log begins later."""
-        at = self.request.query_params.get("at")
-        if at is None:
+        at = parameter(self.request, "at")
+        if not at and "at" not in self.request.query_params:
             return diagram.current_cells
         if not (at.isascii() and at.isdecimal() and len(at) <= LONGEST_NUMBER):
             raise ValidationFailed.of("at", "The number of an operation is expected.")
@@ -118,7 +121,7 @@ class CellViewSet(SignedInViewSet):
         return self.answer_one(written or {}, status())
 
     def patched(self, old: Cell, body: Any) -> Cell:
-        if self.request.content_type.startswith(JsonPatchParser.media_type):
+        if is_json_patch(self.request):
             return json_patch(decode(encode(old)), body)
         if not isinstance(body, dict):
             raise ValidationFailed.of("", OBJECT_EXPECTED)
@@ -132,7 +135,7 @@ class CellViewSet(SignedInViewSet):
         return old
 
     def check_unchanged(self, old: Cell | None) -> None:
-        check_precondition(self.request, etag(old) if old else "")
+        check_precondition(self.request, etag(old) if old else None)
 
     def cell_id(self) -> str:
         """The id of the path, as diagrams write it. Raises NotFound where it is no UUID."""

@@ -81,6 +81,9 @@ class DiagramViewSet(RecordViewSet):
         made = [_with_cells(row) for row in rows]
         return actions.create_diagrams(threat_model=threat_model, actor=self.actor, rows=made)
 
+    def make_one(self, threat_model: ThreatModel, fields: Json) -> Any:
+        return actions.create_diagram(threat_model=threat_model, actor=self.actor, **_with_cells(fields))
+
     def change(self, record: Record, changes: record_actions.Change) -> Record:
         return actions.update_diagram(record, actor=self.actor, changes=changes)  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from accounts.api.base import SignedInViewSet
 from threatmodels import access
 from threatmodels.export import EXPORTS, ExportedFile, export_file
-from tmi.api.query import parameter, refuse_unknown
+from tmi.api.query import parameter
 from tmi.api.render import FileRenderer, JSONRenderer
 from tmi.api.schema import A_FILE
 
@@ -28,6 +28,7 @@ class AnyRenderer(FileRenderer):
 class ExportView(SignedInViewSet):
     schema_tags = ("interchange",)
     renderer_classes = (JSONRenderer, AnyRenderer)
+    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"retrieve": ("format",)}
 
     @extend_schema(
         operation_id="threat_models_export",
@@ -44,7 +45,6 @@ class ExportView(SignedInViewSet):
     )
     def retrieve(self, request: Request, threat_model_id: str) -> HttpResponse:
         """The threat model as a file; what a format has no place for is left out."""
-        refuse_unknown(request, frozenset(["format"]))
         threat_model = access.get_threat_model(self.actor, threat_model_id)
         return as_download(export_file(threat_model, parameter(request, "format")))
 

@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from accounts.models import AuditEntry
 from threatmodels import access
 from threatmodels.actions.history import revert
-from threatmodels.api.base import PAGING, PLAIN_LIST, ResourceViewSet
+from threatmodels.api.base import ResourceViewSet
 from threatmodels.api.serializers import HistorySerializer
 from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
 from tmi.api.filters import Filters, between, equals, identifier, moment
+from tmi.api.listing import PAGES, PLAIN_LIST
 from tmi.api.serializers import Reader
 from tmi.lib.errors import NotFound
 from tmi.lib.ids import NO_ID, parse_id
@@ -41,7 +42,7 @@ class HistoryViewSet(ResourceViewSet):
     def threat_model(self, at_least: Role = Role.READER) -> ThreatModel:
         return access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
 
-    @extend_schema(parameters=[one for one in PAGING if one.name in PLAIN_LIST])
+    @extend_schema(parameters=PAGES)
     def list(self, request: Request, **_: Any) -> Response:
         return self.page_of(AuditEntry.objects.filter(threat_model_id=self.threat_model().pk))
 

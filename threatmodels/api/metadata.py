@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from tmi.api.errors import checked, in_turn
 from tmi.api.pagination import whole_list
 from tmi.api.parse import MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json
+from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import NotFound, ValidationFailed
 from tmi.lib.ids import parse_id
 
@@ -37,6 +38,7 @@ class MetadataViewSet(SignedInViewSet):
     serializer_class = MetadataSerializer
     parser_classes = (StrictJSONParser, MergePatchParser)
     schema_tags = ("metadata",)
+    entity_tags = True
     kind: type[Record] | None = None
 
     def entity(self, at_least: Role = Role.READER) -> Entity:
@@ -61,12 +63,13 @@ class MetadataViewSet(SignedInViewSet):
     def create(self, request: Request, **_: Any) -> Response:
         entity = self.entity(Role.WRITER)
         given = self.body(MetadataSerializer)
-        [made] = actions.add_metadata(entity, actor=self.actor, pairs=[(given["key"], given["value"])])
+        pair = (given["key"], given["value"])
+        [made] = actions.add_metadata(entity, actor=self.actor, pairs=[pair], many=False)
         location = request.build_absolute_uri(f"{request.path}/{made.key}")
-        return self.answer(shown(made), 201, {"Location": location})
+        return self.answer_one(shown(made), 201, {"Location": location})
 
     def retrieve(self, request: Request, **_: Any) -> Response:
-        return self.answer(shown(self.found(self.entity())))
+        return self.answer_one(shown(self.found(self.entity())))
 
     @extend_schema(
         request=MetadataValueSerializer, responses={200: MetadataSerializer, 201: MetadataSerializer}
@@ -74,13 +77,25 @@ class MetadataViewSet(SignedInViewSet):
     def update(self, request: Request, **_: Any) -> Response:
         entity, key = self.entity(Role.WRITER), self.kwargs["key"]
         given = self.body(MetadataValueSerializer)
-        existed = entity.entries().filter(key=key).exists()
-        [made] = actions.set_metadata(entity, actor=self.actor, pairs=[(key, given["value"])])
-        return self.answer(shown(made), 200 if existed else 201)
+        existed = []
+
+        def check(held: Mapping[str, Metadata]) -> None:
+            self.check_unchanged(held.get(key))
+            existed.append(key in held)
+
+        [made] = actions.set_metadata(
+            entity, actor=self.actor, pairs=[(key, given["value"])], many=False, check_first=check
+        )
+        if existed[0]:
+            return self.answer_one(shown(made))
+        return self.answer_one(shown(made), 201, {"Location": request.build_absolute_uri(request.path)})
 
     def destroy(self, request: Request, **_: Any) -> Response:
         entity = self.entity(Role.WRITER)
-        actions.delete_metadata(entity, actor=self.actor, keys=[self.kwargs["key"]])
+        key = self.kwargs["key"]
+        actions.delete_metadata(
+            entity, actor=self.actor, keys=[key], check_first=lambda held: self.check_unchanged(held[key])
+        )
         return self.no_content()
 
     # -- many
@@ -116,6 +131,9 @@ class MetadataViewSet(SignedInViewSet):
         given = in_turn(self.request.data, lambda item: checked(MetadataSerializer(data=item)))
         write(entity, actor=self.actor, pairs=[(one["key"], one["value"]) for one in given])
         return [shown(entry) for entry in entity.entries().order_by("key")]
+
+    def check_unchanged(self, entry: Metadata | None) -> None:
+        check_precondition(self.request, etag(shown(entry)) if entry else None)
 
     def found(self, entity: Entity) -> Metadata:
         entry = entity.entries().filter(key=self.kwargs["key"]).first()

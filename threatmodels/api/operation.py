@@ -11,11 +11,12 @@ from rest_framework.response import Response
 
 from threatmodels import access
 from threatmodels.actions import operation as actions
-from threatmodels.api.base import PAGING, PLAIN_LIST, ResourceViewSet
+from threatmodels.api.base import ResourceViewSet
 from threatmodels.api.diagram import shown
 from threatmodels.api.serializers import DiagramSerializer, OperationSerializer
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
+from tmi.api.listing import PAGES, PLAIN_LIST
 from tmi.lib.errors import NotFound
 
 
@@ -32,7 +33,7 @@ class OperationViewSet(ResourceViewSet):
         threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
         return access.record_in(threat_model, Diagram, self.kwargs["record_id"])
 
-    @extend_schema(parameters=[one for one in PAGING if one.name in PLAIN_LIST])
+    @extend_schema(parameters=PAGES)
     def list(self, request: Request, **_: Any) -> Response:
         return self.page_of(self.diagram().operations.all())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,10 +13,11 @@ from rest_framework.response import Response
 
 from threatmodels import access
 from threatmodels.actions import record as actions
-from threatmodels.api.base import OBJECT_EXPECTED, PAGING, SPARSE, ResourceViewSet
+from threatmodels.api.base import OBJECT_EXPECTED, PAGING, ResourceViewSet
 from threatmodels.models import Record, ThreatModel
 from threatmodels.roles import Role
 from tmi.api.errors import in_turn
+from tmi.api.listing import SPARSE
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import ValidationFailed
 from tmi.lib.ids import parse_id
@@ -28,7 +29,7 @@ Understood = Callable[[Json, Any], Json]
 class RecordViewSet(ResourceViewSet):
     """The parts of one kind; a leaf declares its serializer and, where it has rules, its actions."""
 
-    own_parameters: ClassVar[frozenset[str]] = frozenset({"fields"})
+    own_parameters = frozenset({"fields"})
 
     def threat_model(self, at_least: Role = Role.READER) -> ThreatModel:
         return access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
@@ -62,6 +63,9 @@ class RecordViewSet(ResourceViewSet):
     def make(self, threat_model: ThreatModel, rows: list[Json]) -> list[Any]:
         return actions.create_records(self.kind, threat_model=threat_model, actor=self.actor, rows=rows)
 
+    def make_one(self, threat_model: ThreatModel, fields: Json) -> Any:
+        return actions.create_record(self.kind, threat_model=threat_model, actor=self.actor, **fields)
+
     def change(self, record: Any, changes: actions.Change) -> Record:
         return actions.update_record(record, actor=self.actor, changes=changes)
 
@@ -75,14 +79,13 @@ class RecordViewSet(ResourceViewSet):
 
     def create(self, request: Request, **_: Any) -> Response:
         threat_model = self.threat_model(Role.WRITER)
-        [made] = self.make(threat_model, [self.input(request.data)])
+        made = self.make_one(threat_model, self.input(request.data))
         location = request.build_absolute_uri(f"{request.path}/{made.pk}")
         return self.answer_one(self.represent(made), 201, {"Location": location})
 
     @extend_schema(parameters=[SPARSE])
     def retrieve(self, request: Request, **_: Any) -> Response:
         record = self.record(self.threat_model())
-        self.refuse_unknown_parameters(self.own_parameters)
         rows = self.rows(self.kind._default_manager.filter(pk=record.pk))
         return self.answer_one(self.reader(detail=True).read(rows)[0])
 
@@ -125,8 +128,8 @@ class RecordViewSet(ResourceViewSet):
             threat_model=threat_model,
             ids=ids,
             change=lambda record, index: self._change_by(record, bodies[index][1], self.replacement),
-            make=lambda index: self.make(
-                threat_model, [{**self.input(bodies[index][1]), "id": bodies[index][0]}]
+            make=lambda index: self.make_one(
+                threat_model, {**self.input(bodies[index][1]), "id": bodies[index][0]}
             ),
         )
         return self.answer(self.represent_all(ids), 201 if changed == 0 else 200)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,7 +15,7 @@ from threatmodels import access
 from threatmodels.reporting import report_of
 from threatmodels.reports.contents import ORDERS, Choices
 from threatmodels.reports.formats import FORMATS
-from tmi.api.query import parameter, refuse_unknown
+from tmi.api.query import parameter
 from tmi.api.render import FileRenderer
 from tmi.lib.errors import ValidationFailed
 
@@ -37,6 +39,7 @@ class ReportViewSet(SignedInViewSet):
     renderer_classes = (AnyRenderer,)
     schema_tags = ("reports",)
     serializer_class = None
+    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"retrieve": ("as", "order", *FLAGS)}
 
     @extend_schema(
         operation_id="threat_model_report",
@@ -53,7 +56,6 @@ class ReportViewSet(SignedInViewSet):
     def retrieve(self, request: Request, threat_model_id: str) -> Response:
         """The report of a threat model as PDF, HTML, Markdown, CSV, Excel or JSON."""
         threat_model = access.get_threat_model(self.actor, threat_model_id)
-        refuse_unknown(request, frozenset({"as", "order", *FLAGS}))
         form = FORMATS[self._one_of("as", tuple(FORMATS), "pdf")]
         flags = {name: self._one_of(name, ("true", "false"), "true") == "true" for name in FLAGS}
         choices = Choices(**flags, order=self._one_of("order", ORDERS, ORDERS[0]))

@@ -15,7 +15,7 @@ from accounts.models import User
 from threatmodels import access
 from threatmodels.actions import threat_model as actions
 from threatmodels.actions.importing import duplicate_threat_model
-from threatmodels.api.base import PAGING, SPARSE, ResourceViewSet
+from threatmodels.api.base import PAGING, ResourceViewSet
 from threatmodels.api.expand import EXPANDED
 from threatmodels.api.serializers import DuplicateSerializer, ThreatModelSerializer
 from threatmodels.choices import Framework
@@ -23,6 +23,7 @@ from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
 from tmi.api.errors import checked
 from tmi.api.filters import Filter, Filters, contains, equals, one_of, text, when
+from tmi.api.listing import SPARSE
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import PermissionDenied, ValidationFailed
 from tmi.lib.ids import parse_id
@@ -60,6 +61,7 @@ class ThreatModelViewSet(ResourceViewSet):
     }
 
     expandable = frozenset(EXPANDED)
+    own_parameters = frozenset({"fields", "expand"})
 
     def load(self, at_least: Role = Role.READER, *, deleted: bool = False) -> ThreatModel:
         return access.get_threat_model(
@@ -109,7 +111,6 @@ class ThreatModelViewSet(ResourceViewSet):
 
     @extend_schema(parameters=[SPARSE, EXPAND])
     def retrieve(self, request: Request, **_: Any) -> Response:
-        self.refuse_unknown_parameters(frozenset({"fields", "expand"}))
         reader = self.reader(detail=True)
         row = access.read_threat_model(self.actor, self.kwargs["threat_model_id"], reader.needed)
         if row["is_invited"]:

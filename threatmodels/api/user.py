@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
-from accounts.api.group import PAGED, person
+from accounts.api.group import PAGED, PEOPLE, SEARCH, search
 from accounts.api.serializers import PersonSerializer
 from threatmodels import access
-from tmi.api.pagination import Page
-from tmi.api.query import parameter, refuse_unknown
+from tmi.api.listing import PLAIN_LIST
+from tmi.api.query import parameter
 
 
 class UserViewSet(SignedInViewSet):
@@ -22,15 +21,14 @@ class UserViewSet(SignedInViewSet):
 
     serializer_class = PersonSerializer
     schema_tags = ("users",)
+    parameters: ClassVar[dict[str, tuple[str, ...]]] = {"list": (*PLAIN_LIST, "search", "email")}
 
-    @extend_schema(parameters=[*PAGED, OpenApiParameter("email", str, description="Exactly, without case.")])
+    @extend_schema(
+        parameters=[*PAGED, SEARCH, OpenApiParameter("email", str, description="Exactly, without case.")]
+    )
     def list(self, request: Request, **_: Any) -> Response:
-        refuse_unknown(request, frozenset({"page", "limit", "search", "email"}))
-        words, email = parameter(request, "search"), parameter(request, "email")
-        found = access.people_known_to(self.actor)
+        email = parameter(request, "email")
+        found = access.people_known_to(self.actor).filter(search(request, "name", "email"))
         if email:
             found = found.with_email(email)
-        if words:
-            found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
-        rows, pagination = Page.asked(request).of(found, ["name", "id"])
-        return self.answer_list([person(one) for one in rows], pagination)
+        return PEOPLE.answer(self, found)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from threatmodels import access
 from threatmodels.actions import webhook as actions
-from threatmodels.api.base import PAGING, PLAIN_LIST, ResourceViewSet
+from threatmodels.api.base import ResourceViewSet
 from threatmodels.api.serializers import (
     ChangedWebhookSerializer,
     DeliverySerializer,
@@ -24,13 +24,13 @@ from threatmodels.models import Webhook, WebhookDelivery
 from threatmodels.roles import Role
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, equals, identifier, one_of
+from tmi.api.listing import PAGES, PLAIN_LIST
 from tmi.api.parse import MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json, Reader
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import NotFound
 from tmi.lib.ids import NO_ID, parse_id
 
-LISTED = [one for one in PAGING if one.name not in ("search", "deleted")]
 WEBHOOK = OpenApiParameter("webhook_id", str, OpenApiParameter.PATH)
 
 
@@ -49,7 +49,7 @@ class WebhookViewSet(ResourceViewSet):
         "threat_model_id": equals("threat_model_id", identifier, description="Of this threat model.")
     }
 
-    @extend_schema(parameters=LISTED)
+    @extend_schema(parameters=PAGES)
     def list(self, request: Request, **_: Any) -> Response:
         return self.page_of(access.webhooks_of(self.actor))
 
@@ -64,7 +64,6 @@ class WebhookViewSet(ResourceViewSet):
         return self.answer({**self.represent(made), "secret": secret}, 201, {"Location": location})
 
     def retrieve(self, request: Request, **_: Any) -> Response:
-        self.refuse_unknown_parameters(frozenset())
         return self.answer_one(self.represent(self.webhook()))
 
     @extend_schema(request=WebhookChangeSerializer, responses=ChangedWebhookSerializer)
@@ -107,7 +106,7 @@ class DeliveryViewSet(ResourceViewSet):
         "event": equals("event"),
     }
 
-    @extend_schema(operation_id="webhooks_deliveries_list", parameters=LISTED)
+    @extend_schema(operation_id="webhooks_deliveries_list", parameters=PAGES)
     def list(self, request: Request, **_: Any) -> Response:
         """Newest first; `status=dead` are the dead letters."""
         return self.page_of(self.webhook().deliveries.all())

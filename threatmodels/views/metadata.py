@@ -43,7 +43,7 @@ def _write(request: HttpRequest, entity: Entity) -> None:
     form = MetadataForm(request.POST)
     if form.is_valid():
         pair = (form.cleaned_data["key"], form.cleaned_data["value"])
-        set_metadata(entity, actor=person(request), pairs=[pair])
+        set_metadata(entity, actor=person(request), pairs=[pair], many=False)
     else:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
 

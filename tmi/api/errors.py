@@ -9,7 +9,12 @@ from typing import Any
 from django.core.exceptions import (
     PermissionDenied as DjangoPermissionDenied,
 )
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
@@ -73,6 +78,10 @@ def domain_error(exc: Exception) -> DomainError:
         return DomainError(str(exc) or "You may not do this.", code="PERMISSION_DENIED")
     if isinstance(exc, RequestDataTooBig):
         return DomainError("The body is too large.", code="PAYLOAD_TOO_LARGE")
+    if isinstance(exc, TooManyFieldsSent | TooManyFilesSent):
+        return ValidationFailed.of("", "The request has too many parameters, fields or files.")
+    if isinstance(exc, SuspiciousOperation):
+        return ValidationFailed.of("", "The request cannot be understood.")
     if isinstance(exc, OperationalError | InterfaceError):
         logger.error("The database is away: %s", exc)
         return Unavailable("The database is not reachable at the moment.", headers={"Retry-After": "2"})

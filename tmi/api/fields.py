@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from tmi.lib.clock import read_moment
 from tmi.lib.text import unify_newlines
 
 
@@ -61,11 +61,8 @@ class Moment(serializers.DateTimeField):
     """A time with its zone (RFC 3339)."""
 
     def to_internal_value(self, value: Any) -> Any:
-        try:
-            found = parse_datetime(value) if isinstance(value, str) and "T" in value.upper() else None
-        except ValueError:
-            found = None
-        if found is None or found.tzinfo is None:
+        found = read_moment(value) if isinstance(value, str) and "T" in value.upper() else None
+        if found is None:
             self.fail("invalid", format="2026-01-31T12:00:00Z")
         return found
 

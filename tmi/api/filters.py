@@ -9,15 +9,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from tmi.api.query import MOST_VALUES
+from tmi.lib.clock import read_moment
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.ids import parse_id
 from tmi.lib.text import CONTROL
 
-MOST_VALUES = 100
+LARGEST_NUMBER = 1_000_000_000
+# More decimals than any column has, and fewer than the database refuses.
+MOST_DECIMALS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +91,18 @@ def number(value: str) -> Decimal:
         found = Decimal(value)
     except InvalidOperation:
         raise ValueError("A number is expected.") from None
-    if not found.is_finite() or abs(found) > 1_000_000_000:
+    exponent = found.as_tuple().exponent
+    if not isinstance(exponent, int) or abs(found) > LARGEST_NUMBER:
         raise ValueError("A number is expected.")
+    if abs(exponent) > MOST_DECIMALS:
+        raise ValueError(f"A number with at most {MOST_DECIMALS} decimals is expected.")
     return found
 
 
 def moment(value: str) -> datetime:
     # A plus sign that was not escaped arrives as a space.
-    try:
-        found = parse_datetime(value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = read_moment(value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value)
+    if found is None:
         raise ValueError("A time like 2026-01-31T12:00:00Z is expected.")
     return found
 

@@ -74,6 +74,22 @@ class SchemaViewSet(ApiViewSet):
         return [SchemaRenderer(), JSONRenderer()] if self.action == "retrieve" else [JSONRenderer()]
 
 
+class OpenApiRenderer(JSONRenderer):
+    media_type = "application/vnd.oai.openapi+json"
+
+
+class OpenApiViewSet(ApiViewSet):
+    """The OpenAPI document, open to everybody; it does not describe itself."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    renderer_classes = (OpenApiRenderer, JSONRenderer)
+    schema = None
+
+    def retrieve(self, request: Request) -> Response:
+        return Response(document())
+
+
 @lru_cache(maxsize=1)
 def registered() -> dict[str, tuple[str, Schema]]:
     """Every schema by name, with its kind."""

@@ -162,6 +162,8 @@ DESCRIPTIONS = {
     "bulk_destroy": "Deletes up to 200 by id, all or none.",
 }
 TAGGED = {
+    "preferences": IF_NONE_MATCH,
+    "replace_preferences": IF_MATCH,
     "retrieve": IF_NONE_MATCH,
     "update": IF_MATCH,
     "partial_update": IF_MATCH,

@@ -72,12 +72,12 @@ def _fields(serializer: type[ResourceSerializer]) -> dict[str, Any]:
 
 
 @cache
-def fields_of(serializer: type[ResourceSerializer]) -> Mapping[str, serializers.Field]:  # type: ignore[type-arg]
+def fields_of(serializer: type[serializers.Serializer[Any]]) -> Mapping[str, serializers.Field]:  # type: ignore[type-arg]
     """The fields of a serializer, to look at."""
     return dict(serializer().fields)
 
 
-def writable(serializer: type[ResourceSerializer]) -> list[str]:
+def writable(serializer: type[serializers.Serializer[Any]]) -> list[str]:
     """The names of the fields that a client may give."""
     return [name for name, field in fields_of(serializer).items() if not field.read_only]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, NoReturn
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, NoReturn
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +15,7 @@ from tmi.api import limits
 from tmi.api.envelope import success
 from tmi.api.pagination import link_header
 from tmi.api.parse import JsonPatchParser, MergePatchParser
+from tmi.api.query import refuse_unknown
 from tmi.api.versions import Deprecation, ending
 from tmi.lib.errors import DomainError, NotFound
 from tmi.lib.json import encode
@@ -22,21 +24,12 @@ Json = dict[str, Any]
 PATCH_MEDIA = (MergePatchParser.media_type, JsonPatchParser.media_type)
 
 
-class ApiViewSet(GenericViewSet[Any]):
-    """Answers in the wrapper; resources are checked by their loaders, not by permission classes."""
+class Counted(APIView):
+    """Every answer says how much of the limit is left, and what is going to end."""
 
-    pagination_class = None
-    filter_backends = ()
     limit_headers: dict[str, str] = {}
     # What a view that is going to end says of it.
     deprecation: Deprecation | None = None
-
-    def get_parsers(self) -> list[Any]:
-        """A patch is understood by PATCH alone."""
-        request = getattr(self, "request", None)
-        patching = request is None or request.method == "PATCH"
-        found = super().get_parsers()
-        return [one for one in found if patching or one.media_type not in PATCH_MEDIA]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """A request counts whether it is let in or not."""
@@ -46,7 +39,6 @@ class ApiViewSet(GenericViewSet[Any]):
             self.limit_headers = limits.count(request)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Every answer says how much of the limit is left."""
         told = dict(self.limit_headers)
         end = self.deprecation or ending(request.path)
         if end is not None:
@@ -54,6 +46,31 @@ class ApiViewSet(GenericViewSet[Any]):
         for name, value in told.items():
             response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)
+
+
+class ApiViewSet(Counted, GenericViewSet[Any]):
+    """Answers in the wrapper; resources are checked by their loaders, not by permission classes."""
+
+    pagination_class = None
+    filter_backends = ()
+    # The query parameters that each action takes; any other is refused.
+    parameters: ClassVar[Mapping[str, Collection[str]]] = {}
+
+    def get_parsers(self) -> list[Any]:
+        """A patch is understood by PATCH alone."""
+        request = getattr(self, "request", None)
+        patching = request is None or request.method == "PATCH"
+        found = super().get_parsers()
+        return [one for one in found if patching or one.media_type not in PATCH_MEDIA]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # What the address does not do at all is said first.
+        if str(request.method).lower() in self.action_map:
+            refuse_unknown(request, self.known_parameters())
+
+    def known_parameters(self) -> Collection[str]:
+        return self.parameters.get(self.action, ())
 
     def answer(self, data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         return Response(success(data), status=status, headers=headers)
@@ -65,7 +82,7 @@ class ApiViewSet(GenericViewSet[Any]):
     def answer_one(self, data: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """One entity with its ETag; 304 where the caller has it already."""
         tag = etag(data)
-        if status == 200 and self.request.method == "GET" and matches(self.request, "If-None-Match", tag):
+        if status == 200 and self.request.method == "GET" and _has_it(self.request, tag):
             return Response(status=304, headers={"ETag": tag})
         return self.answer(data, status, {"ETag": tag, **(headers or {})})
 
@@ -78,19 +95,25 @@ def etag(data: Json) -> str:
     return f'"{hashlib.sha256(encode(data)).hexdigest()[:32]}"'
 
 
-def matches(request: Request, header: str, tag: str) -> bool:
-    """Whether the header names this tag or any."""
-    given = [part.strip() for part in request.headers.get(header, "").split(",")]
-    return "*" in given or tag in given
+def _has_it(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match` names this tag, by weak comparison (RFC 9110, 13.1.2), or any."""
+    return bool({"*", tag} & {one.removeprefix("W/") for one in _named(request, "If-None-Match")})
 
 
-def check_precondition(request: Request, tag: str) -> None:
-    """Raises PRECONDITION_FAILED when `If-Match` names other states than the present one."""
-    if "If-Match" in request.headers and not matches(request, "If-Match", tag):
+def _named(request: Request, header: str) -> list[str]:
+    return [part.strip() for part in request.headers.get(header, "").split(",")]
+
+
+def check_precondition(request: Request, tag: str | None) -> None:
+    """Raises PRECONDITION_FAILED when `If-Match` names other states than the present one; `*` names all.
+
+    Without a tag there is nothing yet, which no `If-Match` names.
+    """
+    if "If-Match" in request.headers and (tag is None or not {"*", tag} & set(_named(request, "If-Match"))):
         raise DomainError("This was changed in the meantime.", code="PRECONDITION_FAILED")
 
 
-class UnknownPath(APIView):
+class UnknownPath(Counted):
     """Any address below /api that is no other."""
 
     authentication_classes = ()
@@ -98,4 +121,5 @@ class UnknownPath(APIView):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        self.limit_headers = limits.count(request)
         raise NotFound("There is no such address in this API.")

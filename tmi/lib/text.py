@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.deconstruct import deconstructible
@@ -28,6 +29,21 @@ def strip_controls(text: str, *, multiline: bool = True) -> str:
     """The text without the characters that the validators of this module refuse."""
     clean = CONTROL_BUT_TAB_AND_NEWLINE.sub("", unify_newlines(text))
     return clean if multiline else BIDI_OVERRIDE.sub("", CONTROL.sub(" ", clean))
+
+
+def odd_text(value: Any, at: str = "") -> str | None:
+    """The JSON Pointer of the first text or key with control characters in it; None where there is none."""
+    if isinstance(value, str):
+        return at if CONTROL_BUT_TAB_AND_NEWLINE.search(value) else None
+    if isinstance(value, dict):
+        if any(CONTROL.search(key) for key in value):
+            return at
+        found = (odd_text(inner, f"{at}/{key}") for key, inner in value.items())
+    elif isinstance(value, list):
+        found = (odd_text(inner, f"{at}/{index}") for index, inner in enumerate(value))
+    else:
+        return None
+    return next((place for place in found if place is not None), None)
 
 
 @deconstructible

@@ -121,3 +121,10 @@ def test_each_grant_has_its_fields(api, db, body, field):
     answer = api(None).post(TOKEN, body, format="json")
     assert answer.status_code == 400
     assert answer.json()["error"]["details"]["field"] == field
+
+
+def test_a_credential_is_deleted_in_the_state_that_if_match_names(cast, api, credential):
+    client, url = api(cast.owner), f"{URL}/{credential['id']}"
+    tag = client.get(url).headers["ETag"]
+    assert client.delete(url, headers={"If-Match": '"other"'}).status_code == 412
+    assert client.delete(url, headers={"If-Match": tag}).status_code == 204

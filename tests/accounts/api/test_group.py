@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import EVERYONE_ID, AuditEntry, Group, GroupMember
 from threatmodels.actions.access import Grant, grant_access
+from tmi.lib.json import encode
 
 GROUPS, USERS = "/api/v1/groups", "/api/v1/users"
 
@@ -35,6 +36,7 @@ def test_a_person_sees_their_own_groups_an_administrator_all(cast, api, team):
     assert names(api(cast.owner).get(GROUPS)) == ["everyone", "team"]
     assert names(api(cast.outsider).get(GROUPS)) == ["everyone"]
     assert names(api(cast.admin).get(f"{GROUPS}?search=TEA")) == ["team"]
+    assert names(api(cast.admin).get(f"{GROUPS}?search=TEA&search=every")) == ["everyone", "team"]
     assert api(cast.outsider).get(f"{GROUPS}/{team.pk}").status_code == 404
     assert api(None).get(GROUPS).status_code == 401
 
@@ -111,6 +113,7 @@ def test_people_are_found_by_those_who_share_something_with_them(cast, api, thre
     assert emails(api(cast.outsider).get(f"{USERS}?email=owner@example.org")) == []
     assert emails(api(cast.reader).get(f"{USERS}?email=OWNER@example.org")) == ["owner"]
     assert emails(api(cast.reader).get(f"{USERS}?search=writ")) == ["writer"]
+    assert emails(api(cast.reader).get(f"{USERS}?search=writ&search=OWN")) == ["owner", "writer"]
 
 
 def test_members_of_a_group_with_access_are_found(cast, api, threat_model):
@@ -151,3 +154,70 @@ def test_lists_run_a_fixed_number_of_queries(cast, api, threat_model, django_ass
     for url in (USERS, GROUPS):
         with django_assert_max_num_queries(5):
             assert client.get(url).status_code == 200
+
+
+def test_a_group_is_changed_in_the_state_that_if_match_names(cast, api, team):
+    client, url = api(cast.admin), f"{GROUPS}/{team.pk}"
+    tag = client.get(url).headers["ETag"]
+    changed = client.patch(url, {"name": "Red"}, format="json", headers={"If-Match": tag})
+    assert data(changed)["name"] == "Red"
+    assert client.patch(url, {"name": "X"}, format="json", headers={"If-Match": tag}).status_code == 412
+    assert client.delete(url, headers={"If-Match": tag}).status_code == 412
+    assert client.delete(url, headers={"If-Match": changed.headers["ETag"]}).status_code == 204
+
+
+def test_a_group_takes_a_json_patch(cast, api, team):
+    client, url = api(cast.admin), f"{GROUPS}/{team.pk}"
+    operations = [
+        {"op": "replace", "path": "/group_name", "value": "crew"},
+        {"op": "add", "path": "/description", "value": "Who sails"},
+        {"op": "remove", "path": "/name"},
+    ]
+    patched = client.patch(url, encode(operations), content_type="application/json-patch+json")
+    assert data(patched) == {
+        "id": str(team.pk),
+        "provider": "*",
+        "group_name": "crew",
+        "name": None,
+        "description": "Who sails",
+    }
+
+
+def test_a_membership_has_an_address(cast, api, team):
+    client, url = api(cast.admin), f"{GROUPS}/{team.pk}/members"
+    made = client.post(url, {"user_id": str(cast.reader.pk)}, format="json")
+    assert client.delete(made.headers["Location"]).status_code == 204
+
+
+@pytest.fixture
+def lists(cast, team, threat_model):
+    """The lists of people and groups, each with a field that tells its items apart."""
+    for index in range(3):
+        group = Group.objects.create(group_name=f"g{index}", name=None if index else "Zero")
+        GroupMember.objects.create(group=group, user=cast.owner)
+    return {GROUPS: "group_name", USERS: "email", f"{GROUPS}/{team.pk}/members": "email"}
+
+
+def test_people_and_groups_come_in_any_order_and_by_cursor(cast, api, lists):
+    client = api(cast.owner)
+    for url, field in lists.items():
+        for sort in ("name", "-name", f"-{field}", f"provider,-{field}"):
+            whole = data(client.get(f"{url}?sort={sort}"))
+            assert len(whole) >= 2
+            walked, cursor = [], ""
+            while cursor is not None:
+                page = client.get(f"{url}?sort={sort}&limit=1&cursor={cursor}")
+                walked += data(page)
+                cursor = page.json()["meta"]["pagination"]["next_cursor"]
+            assert walked == whole
+        falling = [one[field] for one in data(client.get(f"{url}?sort=-{field}"))]
+        assert falling == sorted(falling, reverse=True)
+
+
+def test_people_and_groups_are_told_in_part(cast, api, lists):
+    for url, field in lists.items():
+        assert {tuple(one) for one in data(api(cast.owner).get(f"{url}?fields={field}"))} == {(field,)}
+        for query in ("fields=password", "sort=password", "cursor=x"):
+            refused = api(cast.owner).get(f"{url}?{query}")
+            assert refused.status_code == 400
+            assert refused.json()["error"]["details"]["field"] == query.split("=")[0]

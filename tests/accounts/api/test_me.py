@@ -7,6 +7,7 @@ import pytest
 from accounts.actions.session import start_session
 from accounts.models import Group, GroupMember
 from accounts.tokens import access_token
+from tmi.lib.json import encode
 
 ME = "/api/v1/me"
 
@@ -103,3 +104,56 @@ def test_nobody_ends_the_sign_ins_of_others(cast, api):
 def test_nobody_is_me_without_signing_in(api, db):
     for path in ("", "/groups", "/preferences", "/sessions"):
         assert api(None).get(ME + path).status_code == 401
+
+
+def test_the_profile_is_changed_in_the_state_that_if_match_names(cast, api):
+    client = api(cast.owner)
+    tag = client.get(ME).headers["ETag"]
+    changed = client.patch(ME, {"name": "Olga"}, format="json", headers={"If-Match": tag})
+    assert data(changed)["name"] == "Olga"
+    assert client.patch(ME, {"name": "X"}, format="json", headers={"If-Match": tag}).status_code == 412
+    assert changed.headers["ETag"] == client.get(ME).headers["ETag"]
+    assert data(client.get(ME))["name"] == "Olga"
+
+
+def test_preferences_are_replaced_in_the_state_that_if_match_names(cast, api):
+    client, url = api(cast.owner), f"{ME}/preferences"
+    tag = client.get(url).headers["ETag"]
+    assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
+    data(client.put(url, {"theme": "dark"}, format="json", headers={"If-Match": tag}))
+    assert client.put(url, {}, format="json", headers={"If-Match": tag}).status_code == 412
+    assert data(client.get(url)) == {"theme": "dark"}
+
+
+def json_patch(client, url, *operations):
+    return client.patch(url, encode(list(operations)), content_type="application/json-patch+json")
+
+
+def test_the_profile_takes_a_json_patch(cast, api):
+    client = api(cast.owner)
+    renamed = json_patch(
+        client,
+        ME,
+        {"op": "test", "path": "/name", "value": "Owner"},
+        {"op": "replace", "path": "/name", "value": "O"},
+    )
+    assert data(renamed)["name"] == "O"
+    assert json_patch(client, ME, {"op": "test", "path": "/name", "value": "Owner"}).status_code == 409
+    for operation, field in (
+        ({"op": "replace", "path": "/is_admin", "value": True}, "is_admin"),
+        ({"op": "add", "path": "/colour", "value": "red"}, "colour"),
+        ({"op": "remove", "path": "/name"}, "name"),
+    ):
+        refused = json_patch(client, ME, operation)
+        assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)
+    assert data(client.get(ME))["name"] == "O"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"a": ["x", "b\x1b"]}, "/a/1"), ({"a": {"c\x07": 1}}, "/a"), ({"a": "\x7f"}, "/a"), ({"\t": 1}, "")],
+)
+def test_preferences_hold_no_control_characters(cast, api, body, field):
+    refused = api(cast.owner).put(f"{ME}/preferences", body, format="json")
+    assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)
+    data(api(cast.owner).put(f"{ME}/preferences", {"a": ["two\n\tlines", 1, None, True]}, format="json"))

@@ -132,3 +132,22 @@ def test_bulk_wants_a_writer(api, cast, base, role, status):
     client = api(cast.named(role))
     for method, body in (("post", [{}]), ("put", [{}]), ("patch", [{}]), ("delete", {"ids": []})):
         assert getattr(client, method)(f"{base}/assets/bulk", body, format="json").status_code == status
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=str)
+def test_one_item_has_a_position_too(writer, base, resource):
+    """The rules of the table, not those of the serializer, refuse these."""
+    [good] = samples(resource, 1)
+    bad = {**good, "name": "a\u202eb"}
+    bulk, new = f"{base}/{resource.name}/bulk", str(uuid.uuid4())
+    assert problem(writer.post(bulk, [bad], format="json")) == "/0/name"
+    assert problem(writer.put(bulk, [{**bad, "id": new}], format="json")) == "/0/name"
+    assert problem(writer.post(f"{base}/{resource.name}", bad, format="json")) == "name"
+
+
+def test_cells_of_one_diagram_have_its_position(writer, base):
+    body = {"name": "x", "diagram_data": {"cells": [{"id": "x"}]}}
+    assert problem(writer.post(f"{base}/diagrams/bulk", [body], format="json")).startswith(
+        "/0/diagram_data/cells/0"
+    )
+    assert problem(writer.post(f"{base}/diagrams", body, format="json")).startswith("/diagram_data/cells/0")

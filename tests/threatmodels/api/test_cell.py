@@ -396,3 +396,10 @@ def test_a_cell_in_capitals_and_one_in_small_letters_are_the_same_cell(writer, b
     cells = [{**box(1), "id": ABC.format(1)}, {**box(2), "id": ABC.format(1).upper()}]
     refused = problem(writer.patch(base, {"diagram_data": {"cells": cells}}, format="json"))
     assert refused["field"] == "/diagram_data/cells/1/id"
+
+
+def test_if_match_of_anything_does_not_make_a_cell(writer, base):
+    assert put(writer, base, box(9), **{"If-Match": "*"}).status_code == 412
+    assert put(writer, base, box(9), **{"If-Match": '""'}).status_code == 412
+    assert put(writer, base, box(9)).status_code == 201
+    assert put(writer, base, box(9, "Desk"), **{"If-Match": "*"}).status_code == 200

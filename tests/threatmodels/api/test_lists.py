@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from uuid import UUID
 
-from threatmodels.actions.record import create_records
-from threatmodels.actions.threat_model import create_threat_model
-from threatmodels.models import Threat
+import pytest
+from django.utils import timezone
+
+from threatmodels.actions.diagram import create_diagram
+from threatmodels.actions.record import create_record, create_records
+from threatmodels.actions.threat_model import create_threat_model, update_threat_model
+from threatmodels.models import Asset, Threat
+
+CELL = UUID("00000000-0000-4000-8000-000000000001")
 
 
 @pytest.fixture
@@ -25,9 +31,13 @@ def threats(cast, threat_model):
     return f"/api/v1/threat_models/{threat_model.pk}/threats"
 
 
-def names(response):
+def data(response):
     assert response.status_code == 200, response.content
-    return [item["name"][-1] for item in response.json()["data"]]
+    return response.json()["data"]
+
+
+def names(response):
+    return [item["name"][-1] for item in data(response)]
 
 
 @pytest.mark.asvs("v5.0.0-1.2.4")
@@ -42,6 +52,9 @@ def names(response):
         ("search=thr", "01234"),
         ("search=threat+3", "3"),
         ("search=hreat", ""),
+        ("search=3&search=threat+1", "13"),
+        ("search=3&search=%25", "3"),
+        ("search=3&search=", "01234"),
         ("search=%25", ""),
         ("sort=severity", "03142"),
         ("sort=-severity,name", "24103"),
@@ -66,6 +79,7 @@ def test_a_cursor_walks_the_whole_list_in_the_order_of_its_pages(reader, threats
         if cursor is None:
             break
         assert 'rel="next"' in page.headers["Link"]
+        assert f'?sort={sort.replace(",", "%2C")}&limit={limit}&cursor=>; rel="first"' in page.headers["Link"]
     assert walked == whole
 
 
@@ -137,6 +151,55 @@ def test_models_are_filtered_by_what_is_known_of_them(api, cast, threat_model):
     assert found("status_updated_after=2020-01-01T00:00:00Z") == ["My own"]
     for bad in ("framework=X", "role=king", "created_after=yesterday", "created_after=2020-01-01T00:00:00"):
         assert client.get(f"/api/v1/threat_models?{bad}").status_code == 400
+
+
+def test_threats_are_filtered_by_where_they_are_and_how_they_stand(api, cast, threat_model):
+    client, url = api(cast.reader), f"/api/v1/threat_models/{threat_model.pk}/threats"
+    label = {"id": str(CELL), "type": "text", "properties": {"label": "Note"}}
+    cell = label | {"position": {"x": 0, "y": 0}, "size": {"width": 80, "height": 40}}
+    diagram = create_diagram(threat_model=threat_model, actor=cast.owner, name="Overview", cells=[cell])
+    asset = create_record(Asset, threat_model=threat_model, actor=cast.owner, name="Cards", type="data")
+    rows = [
+        {"name": "at the diagram", "diagram_id": diagram.pk, "priority": "High", "status": "Open"},
+        {"name": "at the cell", "diagram_id": diagram.pk, "cell_id": CELL, "threat_type": "Spoofing"},
+        {"name": "at the asset", "asset_id": asset.pk, "priority": "Low", "status": "Resolved"},
+    ]
+    create_records(Threat, threat_model=threat_model, actor=cast.owner, rows=rows)
+
+    def found(query):
+        return [item["name"].split()[-1] for item in data(client.get(f"{url}?{query}"))]
+
+    assert found(f"diagram_id={diagram.pk}") == ["diagram", "cell"]
+    assert found(f"cell_id={CELL}") == ["cell"]
+    assert found(f"asset_id={asset.pk}") == ["asset"]
+    assert found(f"asset_id={asset.pk}&asset_id={CELL}") == ["asset"]
+    assert found(f"asset_id={CELL}") == []
+    assert found("priority=High") == ["diagram"]
+    assert found("priority=High&priority=Low") == ["diagram", "asset"]
+    assert found("status=Open") == ["diagram"]
+    assert found("status=Open&status=Resolved&priority=Low") == ["asset"]
+    assert found("threat_type=Spoofing") == ["cell"]
+
+
+def test_models_are_filtered_by_issue_time_and_deletion(api, cast, threat_model):
+    client = api(cast.owner)
+    issue = "https://issues.example.org/7"
+    other = create_threat_model(actor=cast.owner, name="Bank", issue_uri=issue, status="Approved")
+    between = timezone.now()
+    update_threat_model(threat_model, actor=cast.owner, changes={"description": "Sells shoes"})
+
+    def found(query):
+        return sorted(item["name"] for item in data(client.get("/api/v1/threat_models", query)))
+
+    assert found({"issue_uri": issue}) == ["Bank"]
+    assert found({"issue_uri": [issue, "https://issues.example.org/8"]}) == ["Bank"]
+    assert found({"updated_after": between.isoformat()}) == ["Web shop"]
+    assert found({"updated_before": between.isoformat()}) == ["Bank"]
+    assert found({"status_updated_before": between.isoformat()}) == ["Bank"]
+    assert found({"status_updated_after": between.isoformat()}) == []
+    client.delete(f"/api/v1/threat_models/{other.pk}")
+    assert found({"deleted": "true"}) == ["Bank"]
+    assert found({"deleted": "false"}) == ["Web shop"]
 
 
 @pytest.mark.asvs("v5.0.0-1.2.3")

@@ -78,11 +78,21 @@ def test_get_edit_put_works_and_put_resets_what_is_left_out(writer, base, resour
     assert resource.change.items() <= changed.json()["data"].items()
     assert changed.json()["data"]["updated_at"] > made["updated_at"]
 
+    turned = {name: _turned(value) for name, value in writer.get(one).json()["data"].items()}
+    assert writer.put(one, turned, format="json").status_code == 200
+
     bare = {name: made[name] for name in ("name", "type", "uri", "content") if resource.sample.get(name)}
     reset = writer.put(one, bare, format="json").json()["data"]
     assert reset.get("description") is None
     stale = writer.put(one, {**made, "created_at": "2020-01-01T00:00:00.000Z"}, format="json")
     assert stale.json()["error"]["details"]["field"] == "created_at"
+
+
+def _turned(value):
+    """The same JSON with the keys of objects in another order."""
+    if isinstance(value, dict):
+        return {name: _turned(value[name]) for name in reversed(value)}
+    return [_turned(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.asvs("v5.0.0-15.4.2")
@@ -92,7 +102,10 @@ def test_a_change_is_only_made_to_the_state_that_if_match_names(writer, base, re
     one = f"{base}/{resource.name}/{made.json()['data']['id']}"
     tag = writer.get(one).headers["ETag"]
     assert made.headers["ETag"] == tag
-    assert writer.get(one, HTTP_IF_NONE_MATCH=tag).status_code == 304
+    for known in (tag, f"W/{tag}", f'"other", W/{tag}', "*"):
+        assert writer.get(one, HTTP_IF_NONE_MATCH=known).status_code == 304
+    assert writer.get(one, HTTP_IF_NONE_MATCH='W/"other"').status_code == 200
+    assert writer.patch(one, resource.change, format="json", HTTP_IF_MATCH=f"W/{tag}").status_code == 412
 
     first = writer.patch(one, resource.change, format="json", HTTP_IF_MATCH=tag)
     second = writer.patch(one, resource.change, format="json", HTTP_IF_MATCH=tag)
@@ -148,7 +161,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(
 
 @pytest.mark.asvs("v5.0.0-15.3.7")
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=x", "limit=101", "sort=color", "colour=red", "page=1&page=2"]
+    "query", ["page=0", "page=x", "limit=0", "limit=101", "sort=color", "colour=red", "page=1&page=2"]
 )
 def test_a_bad_parameter_is_refused_by_name(writer, base, query):
     refused = writer.get(f"{base}/threats?{query}")

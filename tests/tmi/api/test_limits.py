@@ -62,6 +62,15 @@ def test_those_whom_nobody_knows_are_counted_by_address(api, db, limits):
     assert [api(None).get("/api/v1/me", headers=bad).status_code for _ in range(3)] == [401, 401, 429]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/openapi.json", "/api/v1/nothing"])
+def test_what_is_no_resource_is_counted_too(api, db, limits, path):
+    redis_client().flushdb()
+    limits(2, 0)
+    answers = [api(None).get(path) for _ in range(3)]
+    assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
+    assert answers[2].status_code == 429
+
+
 def test_a_refused_request_changes_nothing(cast, api, limits):
     limits(1, 0)
     client = api(cast.owner)

@@ -6,6 +6,7 @@ import copy
 
 import pytest
 from django.conf import settings
+from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
@@ -28,6 +29,20 @@ def test_the_document_is_valid_and_open_to_everybody(api, db):
     assert answer.status_code == 200
     validate(answer.json())
     assert answer.json()["openapi"].startswith("3.1")
+    assert answer.json() == document()
+    assert answer["Content-Type"] == "application/vnd.oai.openapi+json"
+    plain = api(None).get("/api/v1/openapi.json", headers={"Accept": "application/json"})
+    assert plain["Content-Type"] == "application/json"
+
+
+def test_the_document_is_made_once_and_kept(api, db, monkeypatch):
+    document()
+
+    def never(*_args, **_kwargs):
+        raise AssertionError("made anew")
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", never)
+    assert api(None).get("/api/v1/openapi.json").status_code == 200
 
 
 def test_every_operation_says_what_it_does_and_which_errors_there_are():
