@@ -50,7 +50,9 @@ def start_session(
     """
     held = lock_person(user.pk)
     if held is None or not held.is_active or (credential is None and held.password != user.password):
-        raise DomainError("This account has changed meanwhile. Sign in again.", code="AUTHENTICATION_REQUIRED")
+        raise DomainError(
+            "This account has changed meanwhile. Sign in again.", code="AUTHENTICATION_REQUIRED"
+        )
     now = timezone.now()
     User.objects.filter(pk=user.pk).update(last_login=now)
     made = SignInSession.objects.create(
@@ -87,8 +89,10 @@ def end_all_sessions(user: User, *, but: SignInSession | None = None) -> int:
 def seen(session: SignInSession, jwt_hash: str = "") -> None:
     """Notes that the session is in use, and by which token, at most once a minute."""
     now = timezone.now()
-    if now - session.last_seen > SEEN_EVERY:
-        SignInSession.objects.filter(pk=session.pk).update(last_seen=now)
+    if now - session.last_seen <= SEEN_EVERY:
+        return
+    # Only where it has not ended since it was read: an ended one has no copy.
+    if SignInSession.objects.filter(pk=session.pk, ended_at=None).update(last_seen=now):
         session_copy.keep(session, jwt_hash)
 
 
