@@ -7,10 +7,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts import throttle
-from accounts.actions.session import end_all_sessions
+from accounts import audit, throttle
+from accounts.actions.session import end_all_sessions, lock_person
 from accounts.models import User
 from tmi.address import client_address
 from tmi.lib.errors import DomainError
@@ -33,13 +35,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped pa
 
     def set_password(self, user: User, password: str) -> None:
         """Whoever knew the old one is signed out; the person who changes it stays."""
-        super().set_password(user, password)
-        end_all_sessions(user, but=getattr(self.request, "sign_in_session", None))
+        with transaction.atomic():
+            # The row first: a sign-in by the old password that comes now waits, and then is refused.
+            lock_person(user.pk)
+            user.modified_at = timezone.now()
+            super().set_password(user, password)
+            end_all_sessions(user, but=getattr(self.request, "sign_in_session", None))
+            audit.write(entity_type="user", entity_id=user.pk, action="set_password", actor=user, changes={})
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         confirmed = bool(super().confirm_email(request, email_address))
         if confirmed and email_address.user.email.lower() == email_address.email.lower():
-            User.objects.filter(pk=email_address.user_id).update(email_verified=True)
+            User.objects.filter(pk=email_address.user_id).update(
+                email_verified=True, modified_at=timezone.now()
+            )
         return confirmed
 
     def get_client_ip(self, request: HttpRequest) -> str:

@@ -23,6 +23,7 @@ from accounts.audited_admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, 
 from accounts.forms import RedirectUris
 from accounts.mail import absolute_url, send_invitation
 from accounts.models import (
+    ANY_PROVIDER,
     AuthorizationCode,
     ClientCredential,
     Group,
@@ -125,6 +126,14 @@ class MemberInline(admin.TabularInline[Any, Any]):
     extra = 1
 
 
+class ClaimedMemberInline(ReadOnlyInline):
+    """Who is in a provider's group is what the provider says at each sign-in."""
+
+    model = GroupMember
+    fk_name = "group"
+    fields = ("user", "added_at")
+
+
 @admin.register(Group)
 class GroupAdmin(AuditedAdmin):
     list_display = ("group_name", "provider", "name", "usage_count", "last_used")
@@ -134,11 +143,24 @@ class GroupAdmin(AuditedAdmin):
     inlines = (MemberInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
-        return ("provider", "group_name") if obj is not None and obj.is_everyone else ()
+        """Everyone stays as it is; the name of a provider's group is the provider's."""
+        if obj is None:
+            return ()
+        if obj.is_everyone:
+            return self.fields
+        return ("provider",) if obj.provider == ANY_PROVIDER else ("provider", "group_name")
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Everyone is in the group of everyone; others' members are a provider's or an administrator's."""
-        return () if obj is not None and obj.is_everyone else self.inlines
+        if obj is None or obj.provider == ANY_PROVIDER:
+            return () if obj is not None and obj.is_everyone else self.inlines
+        return (ClaimedMemberInline,)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        for one in formset.forms:
+            if one.instance._state.adding:
+                one.instance.added_by = _actor(request)
+        super().save_formset(request, form, formset, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return obj is not None and not obj.is_everyone

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
@@ -31,6 +32,11 @@ def _changes(form: Any) -> audit.Changes:
     return {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
 
 
+def _values(row: models.Model) -> dict[str, Any]:
+    """What the row ties together."""
+    return {f.name: getattr(row, f.attname) for f in row._meta.concrete_fields if f.is_relation}
+
+
 class AuditedAdmin(admin.ModelAdmin[Any]):
     """The base of every admin page of ours."""
 
@@ -47,17 +53,27 @@ class AuditedAdmin(admin.ModelAdmin[Any]):
         return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        if change:
+            # A full row would take back what others wrote meanwhile, and wipe what no key opens any more.
+            names = {f.name for f in obj._meta.concrete_fields} & {*form.changed_data}
+            if names and hasattr(obj, "modified_at"):
+                obj.modified_at = timezone.now()
+                names.add("modified_at")
+            if names:
+                obj.save(update_fields=names)
+        else:
+            super().save_model(request, obj, form, change)
         written(request, obj, "update" if change else "create", _changes(form))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         for row in formset.new_objects:
-            written(request, row, "create", {})
-        for row, _names in formset.changed_objects:
-            written(request, row, "update", {})
+            written(request, row, "create", {name: (None, value) for name, value in _values(row).items()})
+        for row, names in formset.changed_objects:
+            values = _values(row)
+            written(request, row, "update", {name: (None, values.get(name)) for name in names})
         for row in formset.deleted_objects:
-            written(request, row, "delete", {})
+            written(request, row, "delete", {name: (value, None) for name, value in _values(row).items()})
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         written(request, obj, "delete", {})

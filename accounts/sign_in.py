@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.signals import email_changed
+from allauth.account.signals import email_added, email_changed, email_confirmed, email_removed
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from allauth.socialaccount.signals import social_account_added, social_account_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out
@@ -66,12 +66,32 @@ def address_changed(
     identity.address_changed(user, is_proved=to_email_address.verified)
 
 
+def address_confirmed(sender: Any, request: HttpRequest, email_address: Any, **_: Any) -> None:
+    _audit_address(email_address.user, "confirm_email")
+
+
+def address_added(sender: Any, request: HttpRequest, user: User, email_address: Any, **_: Any) -> None:
+    _audit_address(user, "add_email")
+
+
+def address_removed(sender: Any, request: HttpRequest, user: User, email_address: Any, **_: Any) -> None:
+    _audit_address(user, "remove_email")
+
+
+def _audit_address(user: User, action: str) -> None:
+    """Without the address, which would outlive the account here."""
+    audit.write(entity_type="user", entity_id=user.pk, action=action, actor=user)
+
+
 def _audit_factor(user: User, action: str, change: tuple[str | None, str | None]) -> None:
     audit.write(entity_type="user", entity_id=user.pk, action=action, actor=user, changes={"type": change})
 
 
 def connect() -> None:
     email_changed.connect(address_changed, dispatch_uid="accounts.sign_in.address_changed")
+    email_confirmed.connect(address_confirmed, dispatch_uid="accounts.sign_in.address_confirmed")
+    email_added.connect(address_added, dispatch_uid="accounts.sign_in.address_added")
+    email_removed.connect(address_removed, dispatch_uid="accounts.sign_in.address_removed")
     authenticator_added.connect(factor_added, dispatch_uid="accounts.sign_in.factor_added")
     authenticator_removed.connect(factor_removed, dispatch_uid="accounts.sign_in.factor_removed")
     authenticator_reset.connect(factor_reset, dispatch_uid="accounts.sign_in.factor_reset")

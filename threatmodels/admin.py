@@ -90,10 +90,16 @@ class ThreatModelAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Hand over to the new owner"))
     def transfer(self, request: HttpRequest, queryset: QuerySet[ThreatModel]) -> None:
         email = request.POST.get("new_owner", "")
-        owner = User.objects.active().with_email(email).first()
-        if owner is None:
-            self.message_user(request, _("There is no active person with this email."), messages.ERROR)
+        found = list(User.objects.active().with_email(email).filter(email_verified=True)[:2])
+        if len(found) != 1:
+            said = (
+                _("Several people have this email: its owner hands the model over.")
+                if found
+                else _("There is no active person with this email, or it is not verified.")
+            )
+            self.message_user(request, said, messages.ERROR)
             return
+        [owner] = found
         self._each(request, queryset, lambda m: transfer_threat_model(m, actor=_actor(request), owner=owner))
 
     @admin.action(description=gettext_lazy("Delete (can be restored)"))
@@ -204,12 +210,18 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
-    list_display = ["url", "user", "threat_model", "status", "failures", "created_at"]
+    list_display = ["receiver", "user", "threat_model", "status", "failures", "created_at"]
+    readonly_fields = ("receiver",)
+    exclude = ("url",)
     list_filter: ClassVar[list[Any]] = ["status"]
     search_fields = ["url", "user__email", "threat_model__name"]
     list_select_related = ("user", "threat_model")
     date_hierarchy = "created_at"
     actions = ["disable"]
+
+    @admin.display(description=gettext_lazy("address"), ordering="url")
+    def receiver(self, webhook: Webhook) -> str:
+        return str(webhook)
 
     @admin.action(description=gettext_lazy("Disable"))
     def disable(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.actions.session import end_session, start_session
+from accounts.actions.session import end_session, lock_person, start_session
 from accounts.models import AuthorizationCode, OAuthClient, SignInSession, User
 from accounts.tokens import fingerprint, invalid, new_secret
 from tmi.lib.errors import FieldError, ValidationFailed
@@ -87,6 +87,7 @@ def exchange_code(
     if found is None:
         raise invalid()
     with transaction.atomic():
+        lock_person(found.user_id)
         held = (
             AuthorizationCode.objects.select_for_update(of=("self",))
             # Not `made`, which the one before may have made while this one waited: it is read below, afresh.

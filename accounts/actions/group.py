@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import audit
-from accounts.models import Group, GroupMember, User
+from accounts.models import ANY_PROVIDER, Group, GroupMember, User
 from tmi.lib.errors import Conflict, FieldError, NotFound, PermissionDenied, ValidationFailed
 
 
@@ -18,26 +18,29 @@ def create_group(*, actor: User, **fields: Any) -> Group:
     """Raises Conflict for a name that is taken, ValidationFailed."""
     made = Group(**fields)
     _check(made)
-    if Group.objects.filter(provider=made.provider, group_name=made.group_name).exists():
-        raise Conflict("There is a group of this name already.", details={"field": "group_name"})
-    made.save(force_insert=True)
+    _save(made, force_insert=True)
     _audit(made, "create", actor, {name: (None, value) for name, value in fields.items()})
     return made
 
 
 @transaction.atomic
 def update_group(group: Group, *, actor: User, changes: Mapping[str, Any]) -> Group:
-    """Raises PermissionDenied for the group of everyone, Conflict, ValidationFailed."""
+    """Raises PermissionDenied for the group of everyone, NotFound, Conflict, ValidationFailed."""
     _refuse_everyone(group)
+    locked = Group.objects.select_for_update(no_key=True).filter(pk=group.pk).first()
+    if locked is None:
+        raise NotFound
+    group = locked
+    if group.provider != ANY_PROVIDER and changes.get("group_name", group.group_name) != group.group_name:
+        raise Conflict("A provider gave this group its name.", details={"field": "group_name"})
     changed = {name: (getattr(group, name), value) for name, value in changes.items()}
     for name, value in changes.items():
         setattr(group, name, value)
     _check(group)
-    twins = Group.objects.filter(provider=group.provider, group_name=group.group_name).exclude(pk=group.pk)
-    if twins.exists():
-        raise Conflict("There is a group of this name already.", details={"field": "group_name"})
-    group.save()
-    _audit(group, "update", actor, {name: pair for name, pair in changed.items() if pair[0] != pair[1]})
+    changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
+    if changed:
+        _save(group, update_fields=list(changed))
+    _audit(group, "update", actor, changed)
     return group
 
 
@@ -51,8 +54,9 @@ def delete_group(group: Group, *, actor: User) -> None:
 
 @transaction.atomic
 def add_member(group: Group, *, user: User, actor: User) -> GroupMember:
-    """Raises Conflict where the person is a member already."""
+    """Raises Conflict where the person is a member already, or a provider says who is."""
     _refuse_everyone(group)
+    _refuse_claimed(group)
     member, made = GroupMember.objects.get_or_create(group=group, user=user, defaults={"added_by": actor})
     if not made:
         raise Conflict("This person is a member already.", details={"field": "user_id"})
@@ -62,7 +66,8 @@ def add_member(group: Group, *, user: User, actor: User) -> GroupMember:
 
 @transaction.atomic
 def remove_member(group: Group, *, user_id: Any, actor: User) -> None:
-    """Raises NotFound where the person is no member."""
+    """Raises NotFound where the person is no member, Conflict where a provider says who is."""
+    _refuse_claimed(group)
     deleted, _rows = GroupMember.objects.filter(group=group, user=user_id).delete()
     if not deleted:
         raise NotFound
@@ -72,6 +77,19 @@ def remove_member(group: Group, *, user_id: Any, actor: User) -> None:
 def _refuse_everyone(group: Group) -> None:
     if group.is_everyone:
         raise PermissionDenied("The group of everyone cannot be changed.")
+
+
+def _refuse_claimed(group: Group) -> None:
+    if group.provider != ANY_PROVIDER:
+        raise Conflict("A provider says who is in this group.")
+
+
+def _save(group: Group, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            group.save(**how)
+    except IntegrityError:
+        raise Conflict("There is a group of this name already.", details={"field": "group_name"}) from None
 
 
 def _check(group: Group) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.actions.invitation import accept_for
+from accounts.actions.session import lock_person
 from accounts.models import ANY_PROVIDER, Group, GroupMember, User
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.text import strip_controls
@@ -88,9 +89,10 @@ def unlinked(user: User, provider: str) -> None:
 @transaction.atomic
 def address_changed(user: User, *, is_proved: bool) -> None:
     """A person chose another of their addresses; what counts for an address counts for a proved one alone."""
-    User.objects.filter(pk=user.pk).update(email_verified=is_proved)
+    held = lock_person(user.pk) or user
+    User.objects.filter(pk=user.pk).update(email_verified=is_proved, modified_at=timezone.now())
     # Which address it is stands in the row, and goes with it.
-    _audit(user, "update", {"email": (None, "changed"), "email_verified": (None, is_proved)})
+    _audit(user, "update", {"email": (None, "changed"), "email_verified": (held.email_verified, is_proved)})
 
 
 def refresh_groups(user: User, provider: str, claim: Any) -> None:
@@ -98,15 +100,20 @@ def refresh_groups(user: User, provider: str, claim: Any) -> None:
     if claim is None or provider == ANY_PROVIDER:
         return
     names = group_names(claim)
-    GroupMember.objects.filter(user=user, group__provider=provider).exclude(
+    left = GroupMember.objects.filter(user=user, group__provider=provider).exclude(
         group__group_name__in=names
-    ).delete()
+    )
+    for member in left.select_related("group"):
+        member.delete()
+        _audit(user, "leave_group", {"group": (member.group.group_name, None)})
     now = timezone.now()
     for name in names:
         group, _made = Group.objects.get_or_create(
             provider=provider, group_name=name, defaults={"usage_count": 0}
         )
-        GroupMember.objects.get_or_create(group=group, user=user)
+        _member, joined = GroupMember.objects.get_or_create(group=group, user=user)
+        if joined:
+            _audit(user, "join_group", {"group": (None, name)})
         Group.objects.filter(pk=group.pk).update(usage_count=F("usage_count") + 1, last_used=now)
 
 

@@ -27,6 +27,11 @@ def new_link(purpose: str) -> str:
     return secret
 
 
+def withdraw(purpose: str) -> None:
+    """The link of this purpose, if there is one, is worth nothing any more."""
+    OneTimeLink.objects.filter(purpose=purpose).delete()
+
+
 def needs_first_admin() -> bool:
     return not User.objects.active().filter(is_admin=True).exists()
 

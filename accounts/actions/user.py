@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
-from accounts.actions.session import end_all_sessions
+from accounts.actions.session import end_all_sessions, lock_person
 from accounts.models import Group, GroupMember, User
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.json import encode
 from tmi.lib.text import odd_text
 
 MOST_PREFERENCES = 16 * 1024
+TAKEN = "A local account with this email address exists already."
 
 
 @transaction.atomic
@@ -44,20 +45,24 @@ def create_local_user(
     user.provider_user_id = str(user.pk)
     _set_password(user, password)
     _check(user)
-    user.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        # Somebody made the same one since `_check` looked.
+        raise ValidationFailed.of("email", TAKEN) from None
     EmailAddress.objects.create(user=user, email=email.lower(), verified=True, primary=True)
     _audit(user, "create", actor, {"is_admin": (None, is_admin)})
     return user
 
 
 @transaction.atomic
-def change_name(user: User, *, name: str, actor: User) -> User:
+def change_name(user: User, *, name: str, actor: User | None) -> User:
     """Gives a person another name. Raises ValidationFailed."""
     before, user.name = user.name, name
     _check(user)
     if before != name:
-        user.modified_at = timezone.now()
-        user.save(update_fields=["name", "modified_at"])
+        _save(user, "name")
         _audit(user, "update", actor, {"name": (before, name)})
     return user
 
@@ -71,14 +76,14 @@ def set_preferences(user: User, preferences: object) -> None:
     if len(encode(preferences)) > MOST_PREFERENCES:
         raise ValidationFailed.of("", f"At most {MOST_PREFERENCES} bytes.")
     user.preferences = preferences
-    user.save(update_fields=["preferences"])
+    _save(user, "preferences")
 
 
 @transaction.atomic
 def set_admin(user: User, *, is_admin: bool, actor: User | None = None) -> None:
     before, user.is_admin = user.is_admin, is_admin
     if before != is_admin:
-        user.save(update_fields=["is_admin"])
+        _save(user, "is_admin")
         _audit(user, "update", actor, {"is_admin": (before, is_admin)})
 
 
@@ -86,7 +91,8 @@ def set_admin(user: User, *, is_admin: bool, actor: User | None = None) -> None:
 def set_password(user: User, password: str, *, actor: User | None = None) -> None:
     """Sets a password and signs the person out everywhere. Raises ValidationFailed for a weak one."""
     _set_password(user, password)
-    user.save(update_fields=["password"])
+    lock_person(user.pk)
+    _save(user, "password")
     end_all_sessions(user)
     _audit(user, "set_password", actor, {})
 
@@ -97,7 +103,7 @@ def set_active(user: User, *, is_active: bool, actor: User) -> None:
     before, user.is_active = user.is_active, is_active
     if before == is_active:
         return
-    user.save(update_fields=["is_active"])
+    _save(user, "is_active")
     if not is_active:
         end_all_sessions(user)
     _audit(user, "update", actor, {"is_active": (before, is_active)})
@@ -113,6 +119,11 @@ def join_groups(user: User, names: Iterable[str], *, actor: User | None = None) 
         )
         if joined:
             _audit(user, "join_group", actor, {"group": (None, name)})
+
+
+def _save(user: User, *fields: str) -> None:
+    user.modified_at = timezone.now()
+    user.save(update_fields=[*fields, "modified_at"])
 
 
 def _set_password(user: User, password: str | None) -> None:

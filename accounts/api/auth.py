@@ -40,7 +40,7 @@ from tmi.api.errors import checked
 from tmi.api.pagination import whole_list
 from tmi.api.parse import StrictJSONParser
 from tmi.api.views import ApiViewSet
-from tmi.lib.errors import DomainError, FieldError, ValidationFailed
+from tmi.lib.errors import DomainError, FieldError, PermissionDenied, ValidationFailed
 
 Json = dict[str, Any]
 
@@ -83,7 +83,7 @@ class AuthViewSet(ApiViewSet):
     @extend_schema(request=RevokeRequestSerializer, responses={200: {"type": "null"}})
     def revoke(self, request: Request) -> Response:
         """Ends the sign-in behind an access or refresh token (RFC 7009: an unknown token is no error)."""
-        token = checked(RevokeRequestSerializer(data=plain(request.data)))["token"]
+        token = checked(RevokeRequestSerializer(data=_without_hint(plain(request.data))))["token"]
         if not revoke_refresh_token(token):
             with suppress(DomainError):
                 end_session(session_of(token))
@@ -133,6 +133,8 @@ class AuthViewSet(ApiViewSet):
         if user is None or not user.check_password(password) or not user.is_active:
             throttle.failed(email)
             raise DomainError("The email or the password is wrong.", code="AUTHENTICATION_REQUIRED")
+        if settings.CONFIG.mail.host and not user.email_verified:
+            raise PermissionDenied("Confirm the email address first, by the link that was sent to it.")
         self._check_second_factor(user, given.get("otp"))
         throttle.succeeded(email)
         return start_session(user, **self._from_where())
@@ -149,6 +151,13 @@ class AuthViewSet(ApiViewSet):
             throttle.failed(account)
             raise DomainError("The code is wrong.", code="AUTHENTICATION_REQUIRED", details={"field": "otp"})
         throttle.succeeded(account)
+
+
+def _without_hint(given: Any) -> Any:
+    """Both kinds are looked for anyway (RFC 7009, 2.1)."""
+    if not isinstance(given, dict):
+        return given
+    return {name: value for name, value in given.items() if name != "token_type_hint"}
 
 
 def _only(given: Json, *names: str) -> None:

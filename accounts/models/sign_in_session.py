@@ -18,8 +18,11 @@ from tmi.lib.models import Row
 
 class SignInSessionQuerySet(models.QuerySet["SignInSession"]):
     def live(self, at: datetime | None = None) -> SignInSessionQuerySet:
-        """Neither ended nor expired."""
-        return self.filter(Q(ended_at=None), expires_at__gt=at or timezone.now())
+        """Neither ended nor expired, and nor is the credential of a program behind it."""
+        now = at or timezone.now()
+        usable = Q(credential=None) | Q(credential__is_active=True)
+        unexpired = Q(credential__expires_at=None) | Q(credential__expires_at__gt=now)
+        return self.filter(usable, unexpired, ended_at=None, expires_at__gt=now)
 
 
 class SignInSession(Row):

@@ -8,6 +8,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
+from django.db import connection
 from django.urls import reverse
 
 from accounts.actions.authorization import give_code, register_client
@@ -29,7 +30,7 @@ from accounts.tokens import access_token, fingerprint
 from collaboration.models import CollaborationSession
 from tests.conftest import TOTP_SECRET, make_user, with_factor
 from tests.threatmodels.views.conftest import parts  # noqa: F401  a fixture
-from threatmodels.models import ThreatModel
+from threatmodels.models import ThreatModel, Webhook
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in MODELS if model._meta.app_label in ("accounts", "threatmodels", "collaboration")]
@@ -106,8 +107,64 @@ def test_a_group_is_made_and_that_is_written_down(cast, browse):
 def test_everyone_stays_as_it_is(cast, browse):
     client = browse(cast.admin)
     assert client.post(page(Group, "delete", EVERYONE_ID), {"post": "yes"}).status_code == 403
-    client.post(page(Group, "change", EVERYONE_ID), {"provider": "x", "group_name": "y", "name": "All"})
-    assert Group.objects.get(pk=EVERYONE_ID).group_name == "everyone"
+    before = Group.objects.get(pk=EVERYONE_ID)
+    given = {"provider": "x", "group_name": "y", "name": "All"}
+    assert client.post(page(Group, "change", EVERYONE_ID), given).status_code == 302
+    after = Group.objects.get(pk=EVERYONE_ID)
+    assert (after.group_name, after.name) == ("everyone", before.name)
+
+
+def test_who_joins_a_group_here_is_written_down(cast, browse):
+    group = Group.objects.create(group_name="red")
+    formset = {"members-TOTAL_FORMS": 1, "members-INITIAL_FORMS": 0, "members-0-user": str(cast.reader.pk)}
+    given = {"group_name": "red", "name": "", "description": "", **formset}
+    client = browse(cast.admin)
+    assert client.post(page(Group, "change", group.pk), given).status_code == 302
+    member = group.members.get()
+    assert (member.user, member.added_by) == (cast.reader, cast.admin)
+    told = AuditEntry.objects.get(entity_id=member.pk, action="admin_create").changes
+    assert told["user"] == [None, str(cast.reader.pk)]
+    assert told["group"] == [None, str(group.pk)]
+
+
+def test_a_changed_name_leaves_tokens_that_no_key_opens(cast, browse):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE users SET access_token = 'lost' WHERE internal_uuid = %s", [cast.reader.pk])
+    client = browse(cast.admin)
+    formset = {f"memberships-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    assert client.post(page(User, "change", cast.reader.pk), {"name": "Rea", **formset}).status_code == 302
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, access_token FROM users WHERE internal_uuid = %s", [cast.reader.pk])
+        assert cursor.fetchone() == ("Rea", "lost")
+
+
+@pytest.mark.parametrize("is_verified", [False, True], ids=["none is verified", "two are"])
+def test_nothing_is_handed_over_to_whoever_claims_an_address(cast, browse, threat_model, is_verified):
+    for number in range(2):
+        User.objects.create(
+            email="twin@example.org",
+            name="Twin",
+            provider="acme",
+            provider_user_id=str(number),
+            email_verified=is_verified,
+        )
+    act(browse(cast.admin), ThreatModel, "transfer", threat_model, new_owner="twin@example.org")
+    threat_model.refresh_from_db()
+    assert threat_model.owner == cast.owner
+
+
+def test_the_path_of_a_webhook_is_shown_nowhere(cast, browse, threat_model):
+    made = Webhook.objects.create(
+        user=cast.owner,
+        threat_model=threat_model,
+        url="https://hooks.example.org/T0/very-secret",
+        events=["threat_model.updated"],
+    )
+    client = browse(cast.admin)
+    for at in (page(Webhook), page(Webhook, "change", made.pk)):
+        text = client.get(at).content.decode()
+        assert "https://hooks.example.org" in text
+        assert "very-secret" not in text
 
 
 def act(client, model, action, *rows, **more):

@@ -38,6 +38,7 @@ def test_an_account_is_made_once_and_completed_later(db, monkeypatch):
     assert again.check_password(PASSWORD)
     groups = GroupMember.objects.filter(user=made).values_list("group__group_name", flat=True)
     assert sorted(groups) == ["blue", "red"]
+    assert create(monkeypatch, "ann@example.org", "--name", "Anna").name == "Anna"
     before = AuditEntry.objects.count()
     create(monkeypatch, "ann@example.org", "--admin", "--group", "red", password=PASSWORD)
     assert AuditEntry.objects.count() == before

@@ -72,7 +72,8 @@ def test_an_unproved_address_opens_no_model_that_was_shared_with_it(browse, db, 
     assert eve.email == "boss@example.org"
     assert not eve.email_verified
     assert client.get(f"/threat-models/{threat_model.pk}").status_code == 404
-    assert AuditEntry.objects.filter(entity_id=eve.pk, action="update").exists()
+    changed = AuditEntry.objects.get(entity_id=eve.pk, action="update").changes
+    assert changed["email"] == [None, "changed"]
 
 
 @pytest.mark.parametrize("name", ["bob@example.org", "BOB@example.org"])
@@ -117,3 +118,17 @@ def test_an_address_is_taken_over_once_its_mail_was_answered(ann, anns, mailing)
     assert (ann.email, ann.email_verified) == ("second@example.org", True)
     told = [to for to, mail in mailing.mails if "hanged" in str(mail["Subject"])]
     assert ["ann@example.org"] in told
+
+
+def test_what_a_person_does_with_addresses_and_password_is_written_down(ann, anns):
+    add(anns, "second@example.org")
+    anns.post(EMAIL, {"action_remove": "", "email": "second@example.org"})
+    new = "another-horse-battery-9"
+    given = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    anns.post("/accounts/password/change/", given)
+    ann.refresh_from_db()
+    assert ann.check_password(new)
+    entries = AuditEntry.objects.filter(entity_id=ann.pk, actor=ann)
+    told = dict(entries.values_list("action", "changes"))
+    assert told["add_email"] == told["remove_email"] == {}
+    assert told["set_password"] == {}

@@ -171,6 +171,9 @@ def test_groups_are_those_of_the_claim_at_every_sign_in(browse, configured):
     assert groups_of(person) == {("acme", "security"), ("acme", "staff")}
     come_by(browse(None), {**ADA, "groups": ["security", "auditors"]})
     assert groups_of(person) == {("acme", "security"), ("acme", "auditors")}
+    told = AuditEntry.objects.filter(entity_id=person.pk, action__in=["join_group", "leave_group"])
+    assert {"group": [None, "auditors"]} in told.values_list("changes", flat=True)
+    assert {"group": ["staff", None]} in told.values_list("changes", flat=True)
     used = person.memberships.get(group__group_name="security").group
     assert used.usage_count == 2
     come_by(browse(None), {**ADA, "groups": []})

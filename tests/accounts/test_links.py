@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.management import call_command
 
@@ -81,3 +83,12 @@ def test_the_links_are_printed_while_they_are_of_use(db, capsys):
     User.objects.create(email="a@example.org", name="A", is_admin=True)
     call_command("first_run_links")
     assert "first-admin" not in capsys.readouterr().out
+
+
+def test_without_the_demo_its_link_ends(browse, demo, capsys):
+    call_command("first_run_links", demo=True)
+    [link] = re.findall(r"/accounts/demo/\S+", capsys.readouterr().out)
+    assert browse(None).get(link).status_code == 302
+    call_command("first_run_links")
+    assert "/demo/" not in capsys.readouterr().out
+    assert browse(None).get(link).status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections import Counter
@@ -12,13 +13,16 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.actions.authorization import challenge_of, give_code, register_client
+from accounts.actions.group import create_group
 from accounts.actions.invitation import invite
-from accounts.actions.session import issue_refresh_token, start_session
+from accounts.actions.session import end_all_sessions, issue_refresh_token, start_session
 from accounts.actions.ticket import issue_ticket, spend_ticket
+from accounts.actions.user import create_local_user
 from accounts.mfa import use_code
 from accounts.models import SignInSession, User
 from tests.conftest import TOTP_SECRET, make_user, with_factor
 from tests.races import at_once
+from tmi.lib.errors import Conflict, ValidationFailed
 
 BACK, VERIFIER = "http://127.0.0.1/back", secrets.token_urlsafe(48)
 NEW = {"name": "New", "password": "correct-horse-battery-9"}
@@ -82,3 +86,43 @@ def test_a_code_of_an_app_counts_once():
         code = format_hotp_value(hotp_value(TOTP_SECRET, int(time.time()) // 30 + 1))
         got = at_once(PEOPLE, lambda user=user, code=code: use_code(user, code))
         assert Counter(one is not None for one in got) == {True: 1, False: PEOPLE - 1}
+
+
+def test_signing_out_and_refreshing_at_once_end_both():
+    user = make_user("ann")
+    for _ in range(ROUNDS):
+        token = issue_refresh_token(start_session(user))
+        turns = itertools.count()
+
+        def act(token=token, turns=turns):
+            if next(turns) % 2:
+                return post("refresh", refresh_token=token).status_code
+            return end_all_sessions(user)
+
+        at_once(PEOPLE, act)
+        assert not SignInSession.objects.live().filter(user=user).exists()
+        assert post("refresh", refresh_token=token).status_code == 401
+
+
+def test_a_group_is_made_once():
+    admin = make_user("admin", is_admin=True)
+
+    def made():
+        try:
+            return create_group(actor=admin, group_name="red")
+        except Conflict:
+            return None
+
+    got = at_once(PEOPLE, made)
+    assert sum(one is not None for one in got) == 1
+
+
+def test_an_account_is_made_once():
+    def made():
+        try:
+            return create_local_user(email="new@example.org")
+        except ValidationFailed:
+            return None
+
+    got = at_once(PEOPLE, made)
+    assert sum(one is not None for one in got) == 1

@@ -14,6 +14,7 @@ from django.db.models import Value
 from tests.schema.catalog import our_tables
 from tests.security.furniture import World, make_world
 from threatmodels import access
+from threatmodels.actions.threat_model import create_threat_model, transfer_threat_model
 from threatmodels.models import ThreatModel
 from tmi.lib import rows
 
@@ -157,3 +158,11 @@ def test_the_command_says_and_takes_back(policies):
     call_command("tmi_rls", "disable", stdout=said)
     call_command("tmi_rls", "status", stdout=said)
     assert "threat_models: off" in said.getvalue()
+
+
+def test_an_owner_hands_over_with_the_policies_on(policies, cast):
+    model = create_threat_model(actor=cast.owner, name="Wallet")
+    with rows.scope(cast.owner.pk):
+        transfer_threat_model(model, actor=cast.owner, owner=cast.writer)
+    model.refresh_from_db()
+    assert model.owner == cast.writer

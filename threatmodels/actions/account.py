@@ -36,10 +36,13 @@ OWN: tuple[Any, ...] = (
 
 
 def shared_models_of(user: User) -> list[ThreatModel]:
-    """Models of the person that others use: they are handed over before the account goes."""
+    """Models of the person that others use: they are handed over before the account goes.
+
+    Those that can still be restored are among them; they are restored first.
+    """
     used = ThreatModelAccess.objects.exclude(user=user).values("threat_model")
     invited = AccessInvitation.objects.values("threat_model")
-    owned = ThreatModel.objects.filter(owner=user, deleted_at=None).order_by("name", "pk")
+    owned = ThreatModel.objects.filter(owner=user).order_by("name", "pk")
     return list(owned.filter(pk__in=used) | owned.filter(pk__in=invited))
 
 
@@ -52,11 +55,24 @@ def delete_account(user: User) -> None:
     Raises Conflict while they own models that others use.
     """
     user = User.objects.select_for_update().get(pk=user.pk)
+    # Whoever shares one of them meanwhile waits, and then finds nothing to share.
+    owned = list(ThreatModel.objects.select_for_update().filter(owner=user).order_by("pk"))
     if shared_models_of(user):
         raise Conflict("Threat models that others use are handed over first.")
     audit.write(entity_type="user", entity_id=user.pk, action="delete", actor=user, changes={})
     end_all_sessions(user)
-    ThreatModel.objects.filter(owner=user).delete()
+    audit.write_all(
+        audit.entry(
+            entity_type=ThreatModel.kind,
+            entity_id=model.pk,
+            threat_model_id=model.pk,
+            action="purge",
+            actor=user,
+            changes={"name": (model.name, None)},
+        )
+        for model in owned
+    )
+    ThreatModel.objects.filter(pk__in=[model.pk for model in owned]).delete()
     ThreatModelAccess.objects.filter(user=user).delete()
     if user.email_verified:
         # An address that is only claimed may be somebody else's, and so may what was shared with it.

@@ -94,7 +94,8 @@ def delete_record(
     if check_first is not None:
         check_first(locked)
     locked.deleted_at, locked.deleted_by = timezone.now(), actor
-    locked.save(update_fields=["deleted_at", "deleted_by"])
+    locked.modified_at = locked.deleted_at
+    locked.save(update_fields=["deleted_at", "deleted_by", "modified_at"])
     audit.write_all([_entry(locked, "delete", actor, {})])
     finish(model_id(locked), actor, [(locked, "deleted")])
 

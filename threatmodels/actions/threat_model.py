@@ -58,14 +58,11 @@ def transfer_threat_model(threat_model: ThreatModel, *, actor: User, owner: User
         return locked
     if not owner.is_active:
         raise NotFound("There is no such person.")
+    # First, for without it an owner who hands over does not see the model any more, where policies are on.
+    _owner_entry(locked, old, actor)
     locked.owner = owner
     record.save_changes(locked, ["owner_id"])
     ThreatModelAccess.objects.filter(threat_model=locked, user=owner).delete()
-    ThreatModelAccess.objects.update_or_create(
-        threat_model=locked,
-        user=old,
-        defaults={"subject_type": SubjectType.USER, "role": RoleName.OWNER, "granted_by": actor},
-    )
     _write(locked, "transfer", actor, {"owner_id": (old.pk, owner.pk)})
     return locked
 
@@ -99,12 +96,22 @@ def grant_to_administrator(threat_model: ThreatModel, *, actor: User) -> ThreatM
     if not actor.is_admin:
         raise PermissionDenied("Only an administrator may do this.")
     locked = record.lock(threat_model)
-    entry, _made = ThreatModelAccess.objects.update_or_create(
-        threat_model=locked,
-        user=actor,
-        defaults={"subject_type": SubjectType.USER, "role": RoleName.OWNER, "granted_by": actor},
-    )
+    entry = _owner_entry(locked, actor, actor)
     _write(locked, "administrator_access", actor, {"user_id": (None, actor.pk)})
+    return entry
+
+
+def _owner_entry(threat_model: ThreatModel, user: User, actor: User) -> ThreatModelAccess:
+    entry, _made = ThreatModelAccess.objects.update_or_create(
+        threat_model=threat_model,
+        user=user,
+        defaults={
+            "subject_type": SubjectType.USER,
+            "role": RoleName.OWNER,
+            "granted_by": actor,
+            "modified_at": timezone.now(),
+        },
+    )
     return entry
 
 

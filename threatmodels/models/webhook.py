@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -53,7 +54,9 @@ class Webhook(ChangingRow):
         ]
 
     def __str__(self) -> str:
-        return self.url
+        """Without the path, which for many receivers is a secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 class WebhookDelivery(Row):

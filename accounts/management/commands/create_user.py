@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.actions.user import create_local_user, join_groups, set_admin, set_password
+from accounts.actions.user import change_name, create_local_user, join_groups, set_admin, set_password
 from accounts.models import User
 from tmi.lib.errors import ValidationFailed
 
@@ -41,6 +41,8 @@ class Command(BaseCommand):
             )
         elif password is not None and not user.check_password(password):
             set_password(user, password)
+        if options["name"].strip() and user.name != options["name"].strip():
+            change_name(user, name=options["name"].strip(), actor=None)
         if options["admin"]:
             set_admin(user, is_admin=True)
         join_groups(user, options["group"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -14,12 +15,17 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Prints the first administrator's link, and the demo user's where there is one; older ones end."
+    help = "Prints the first administrator's link, and with --demo the demo user's; older ones end."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="with the demo user's link")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if links.needs_first_admin():
             self._print("Make the first administrator (once)", "first_admin", links.FIRST_ADMIN)
-        if User.objects.active().local().with_email(DEMO_EMAIL).exists():
+        if not options["demo"]:
+            links.withdraw(links.DEMO)
+        elif User.objects.active().local().with_email(DEMO_EMAIL).exists():
             self._print("Look around as the demo user", "demo", links.DEMO)
 
     def _print(self, what: str, page: str, purpose: str) -> None:

@@ -15,9 +15,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actions.session import end_session, start_session
-from accounts.actions.user import create_local_user, set_active
+from accounts.actions.user import create_local_user, set_active, set_password
 from accounts.models import RefreshToken, SignInSession, User
 from accounts.tokens import access_token
+from tmi.lib.errors import DomainError
 from tmi.lib.redis import client as redis_client
 
 PASSWORD = "correct-horse-battery-9"
@@ -288,3 +289,26 @@ def test_a_session_is_told_by_its_last_use(api, ann):
     assert me(api, access_token(session)).status_code == 200
     session.refresh_from_db()
     assert timezone.now() - session.last_seen < timedelta(minutes=1)
+
+
+def test_an_address_that_is_not_confirmed_gives_no_tokens_where_mail_is_sent(ann, ask, settings):
+    User.objects.update(email_verified=False)
+    given = {"grant_type": "password", "username": ann.email, "password": PASSWORD}
+    assert ask(TOKEN, **given).status_code == 200
+    mail = settings.CONFIG.mail.model_copy(update={"host": "mail.example.org"})
+    settings.CONFIG = settings.CONFIG.model_copy(update={"mail": mail})
+    assert ask(TOKEN, **given).status_code == 403
+    assert ask(TOKEN, **given | {"password": "wrong-password-1"}).status_code == 401
+
+
+def test_a_hint_of_the_kind_of_token_is_taken(api, ask, tokens):
+    given = {"token": tokens["refresh_token"], "token_type_hint": "refresh_token"}
+    assert ask(REVOKE, **given).status_code == 200
+    assert me(api, tokens["access_token"]).status_code == 401
+
+
+def test_what_was_proved_before_the_password_changed_opens_nothing(ann):
+    set_password(User.objects.get(pk=ann.pk), "another-horse-battery-9")
+    with pytest.raises(DomainError):
+        start_session(ann)
+    assert not SignInSession.objects.live().filter(user=ann).exists()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import ClientCredential
+from accounts.models import ClientCredential, SignInSession
 
 URL = "/api/v1/me/client_credentials"
 TOKEN = "/api/v1/auth/token"
@@ -128,3 +128,33 @@ def test_a_credential_is_deleted_in_the_state_that_if_match_names(cast, api, cre
     tag = client.get(url).headers["ETag"]
     assert client.delete(url, headers={"If-Match": '"other"'}).status_code == 412
     assert client.delete(url, headers={"If-Match": tag}).status_code == 204
+
+
+def refresh(client, tokens):
+    return client.post("/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]}, format="json")
+
+
+def test_a_program_stays_signed_in_no_longer_than_its_credential_is_good(cast, api):
+    until = timezone.now() + timedelta(hours=1)
+    made = api(cast.owner).post(URL, {"name": "Short", "expires_at": until.isoformat()}, format="json")
+    tokens = ask(api(None), made.json()["data"]).json()["data"]
+    ends = SignInSession.objects.filter(credential__name="Short").values_list("expires_at", flat=True)
+    assert list(ends) == [until]
+    tokens = refresh(api(None), tokens).json()["data"]
+    assert list(ends.all()) == [until]
+    ClientCredential.objects.update(expires_at=timezone.now())
+    assert refresh(api(None), tokens).status_code == 401
+    assert me(api, tokens) == 401
+
+
+def test_a_credential_that_is_switched_off_ends_what_it_opened(api, credential):
+    tokens = ask(api(None), credential).json()["data"]
+    assert me(api, tokens) == 200
+    ClientCredential.objects.update(is_active=False)
+    assert me(api, tokens) == 401
+    assert refresh(api(None), tokens).status_code == 401
+
+
+def me(api, tokens):
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    return api(None).get("/api/v1/me", headers=headers).status_code

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.actions.group import update_group
 from accounts.models import EVERYONE_ID, AuditEntry, Group, GroupMember
 from threatmodels.actions.access import Grant, grant_access
+from tmi.lib.errors import NotFound
 from tmi.lib.json import encode
 
 GROUPS, USERS = "/api/v1/groups", "/api/v1/users"
@@ -221,3 +223,34 @@ def test_people_and_groups_are_told_in_part(cast, api, lists):
             refused = api(cast.owner).get(f"{url}?{query}")
             assert refused.status_code == 400
             assert refused.json()["error"]["details"]["field"] == query.split("=")[0]
+
+
+def test_what_a_provider_says_of_its_groups_stays(cast, api, browse):
+    group = Group.objects.create(provider="acme", group_name="ops")
+    GroupMember.objects.create(group=group, user=cast.reader)
+    client, url = api(cast.admin), f"{GROUPS}/{group.pk}"
+    assert client.patch(url, {"name": "Operations"}, format="json").status_code == 200
+    assert client.patch(url, {"group_name": "root"}, format="json").status_code in (400, 409)
+    one = {"user_id": str(cast.writer.pk)}
+    assert client.post(f"{url}/members", one, format="json").status_code == 409
+    assert client.delete(f"{url}/members/{cast.reader.pk}").status_code == 409
+    formset = {f"members-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    form = {"group_name": "root", "name": "Ops", **formset}
+    browse(cast.admin).post(f"/admin/accounts/group/{group.pk}/change/", form)
+    group.refresh_from_db()
+    assert (group.group_name, group.name) == ("ops", "Ops")
+    assert [member.user for member in group.members.all()] == [cast.reader]
+
+
+def test_a_group_that_was_deleted_meanwhile_stays_so(cast, team):
+    Group.objects.filter(pk=team.pk).delete()
+    with pytest.raises(NotFound):
+        update_group(team, actor=cast.admin, changes={"name": "Back"})
+    assert not Group.objects.filter(pk=team.pk).exists()
+
+
+def test_a_group_with_access_counts_as_used(cast, threat_model, team):
+    before = team.usage_count
+    grant_access(threat_model, actor=cast.owner, grant=Grant(role="reader", group=team))
+    team.refresh_from_db()
+    assert team.usage_count == before + 1

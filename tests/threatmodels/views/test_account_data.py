@@ -20,7 +20,7 @@ from tests.conftest import make_user, with_factor
 from threatmodels import access
 from threatmodels.actions.access import Grant, grant_access
 from threatmodels.actions.record import create_record
-from threatmodels.actions.threat_model import create_threat_model, transfer_threat_model
+from threatmodels.actions.threat_model import create_threat_model, delete_threat_model, transfer_threat_model
 from threatmodels.models import AccessInvitation, Note, Threat, ThreatModel, Webhook
 
 PASSWORD = "correct-horse-battery-9"
@@ -100,6 +100,7 @@ def test_a_person_leaves_and_nothing_of_theirs_opens_anything(ann, anns, api, br
     assert (left.is_active, left.name) == (False, "Deleted account")
     assert "ann@" not in left.email
     assert not ThreatModel.objects.filter(pk=model.pk).exists()
+    assert AuditEntry.objects.filter(entity_id=model.pk, action="purge").exists()
     assert api(None).get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
     assert anns.get("/").status_code == 302
     browse(None).post("/accounts/login/", {"login": "ann@example.org", "password": PASSWORD})
@@ -133,6 +134,16 @@ def test_one_who_owns_what_others_use_hands_it_over_first(ann, anns, cast, kind)
         model.refresh_from_db()
         assert model.owner == cast.writer
         assert model.created_by == User.objects.get(pk=ann.pk)
+
+
+def test_what_others_used_is_not_lost_while_it_can_be_restored(ann, anns, cast):
+    model = create_threat_model(actor=ann, name="Shared wallet")
+    grant_access(model, actor=ann, grant=Grant(role="writer", user=cast.writer))
+    delete_threat_model(model, actor=ann)
+    refused = prove(anns).post(DELETE)
+    assert refused.status_code == 409
+    assert 'href="/threat-models/deleted"' in refused.content.decode()
+    assert ThreatModel.objects.filter(pk=model.pk).exists()
 
 
 def came(browse, minutes):

@@ -34,7 +34,7 @@ class Command(BaseCommand):
             call_command("tmi_rls", "enable", stdout=self.stderr)
         if options["demo"]:
             call_command("load_demo", stdout=self.stderr)
-        call_command("first_run_links", stdout=self.stdout)
+        call_command("first_run_links", demo=options["demo"], stdout=self.stdout)
 
     @staticmethod
     def _connect() -> None:
