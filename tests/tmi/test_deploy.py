@@ -15,8 +15,17 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
+from tests.conftest import Cast
+from threatmodels.models import ThreatModel
+from threatmodels.pictures import png
+from threatmodels.reporting import report_of
+from threatmodels.reports import pdf
+from threatmodels.reports.contents import Choices
+from threatmodels.reports.formats import FORMATS
+from threatmodels.templatetags.tmi import ICONS
 from tmi.config import BASE_DIR, load
 
 COMPOSE = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())
@@ -134,6 +143,42 @@ def test_every_path_that_is_copied_or_mounted_is_there() -> None:
             assert source in COMPOSE["volumes"] or (BASE_DIR / source).is_file(), source
     for package in ("tmi", "accounts", "threatmodels", "collaboration", "templates", "static"):
         assert package in kept
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """The node_modules of the image: what its build copies of ours."""
+    folder = tmp_path / "kept"
+    steps = DOCKERFILE.replace("\\\n", " ")
+    (copying,) = re.findall(r"^RUN (mkdir /kept.*)$", steps, re.M)
+    assert "\nCOPY --from=browser /kept /app/node_modules\n" in steps.split("\nFROM")[-1]
+    subprocess.run(["sh", "-eu", "-c", copying.replace("/kept", str(folder))], check=True, cwd=BASE_DIR)
+    return folder
+
+
+def test_the_image_keeps_every_file_of_a_browser_package_that_is_read_while_it_runs(
+    kept: Path, cast: Cast, threat_model: ThreatModel
+) -> None:
+    reading = {
+        str(path.relative_to(BASE_DIR))
+        for package in ("tmi", "accounts", "threatmodels", "collaboration")
+        for path in (BASE_DIR / package).rglob("*.py")
+        if re.search("node_modules", path.read_text(), re.I)
+    }
+    assert reading == {
+        "tmi/settings.py",  # for collectstatic alone
+        "threatmodels/templatetags/tmi.py",
+        "threatmodels/api/diagram.py",
+        "threatmodels/api/report.py",
+        "threatmodels/views/report.py",
+    }
+    icons = ICONS.relative_to(settings.NODE_MODULES)
+    assert {path.name for path in (kept / icons).iterdir()} == {path.name for path in ICONS.iterdir()}
+    for name in {*png.FONTS, *pdf.FONTS.values(), *pdf.FURTHER.values()}:
+        assert (kept / name).read_bytes() == (settings.NODE_MODULES / name).read_bytes()
+    report = report_of(threat_model, Choices())
+    for form in FORMATS.values():
+        assert form.write(report, kept)
 
 
 def test_the_web_processes_stop_in_the_time_that_they_are_given() -> None:
