@@ -27,6 +27,7 @@ from threatmodels.reports.contents import Choices
 from threatmodels.reports.formats import FORMATS
 from threatmodels.templatetags.tmi import ICONS
 from tmi.config import BASE_DIR, load
+from tmi.server.gateway import longest_body
 
 COMPOSE = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())
 DOCKERFILE = (BASE_DIR / "Dockerfile").read_text()
@@ -43,6 +44,13 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(BASE_DIR / "deploy", folder, ignore=shutil.ignore_patterns("secrets"))
     subprocess.run(["sh", folder / "prepare"], check=True, env={**os.environ, "TMI_SITE": "tmi.test"})
     return folder
+
+
+def filled_in(text: str, **environ: str) -> str:
+    """What compose makes of a value: variables with their defaults, and "$$" for a dollar."""
+    text = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: environ.get(found[1]) or found[2], text)
+    assert "${" not in text
+    return text.replace("$$", "$")
 
 
 def test_the_compose_file_is_one() -> None:
@@ -100,9 +108,7 @@ def test_every_key_of_the_environment_is_one_and_the_secrets_are_accepted(
 ) -> None:
     for service in OURS.values():
         environ = {
-            key: value.replace("${TMI_SITE:-localhost}", "tmi.test").replace(
-                "/run/secrets", str(deploy / "secrets")
-            )
+            key: filled_in(value, TMI_SITE="tmi.test").replace("/run/secrets", str(deploy / "secrets"))
             for key, value in service["environment"].items()
         }
         config = load({**environ, "TMI_DATA_DIR": str(tmp_path)})
@@ -187,10 +193,62 @@ def test_the_web_processes_stop_in_the_time_that_they_are_given() -> None:
     assert grace > float(web["environment"]["TMI_SERVER_SHUTDOWN_TIMEOUT"].rstrip("s")) + 2
 
 
+@pytest.mark.parametrize(
+    ("port", "public_url", "redirect"),
+    [
+        ("", "https://tmi.test", '""'),
+        ("443", "https://tmi.test", '""'),
+        ("8443", "https://tmi.test:8443", '":8443"'),
+    ],
+)
+def test_another_port_is_in_links_and_redirects_and_reaches_the_check_of_forms(
+    tmp_path: Path, port: str, public_url: str, redirect: str
+) -> None:
+    chosen = {"TMI_SITE": "tmi.test", "TMI_HTTPS_PORT": port}
+    url = filled_in(SERVICES["web"]["environment"]["TMI_SERVER_PUBLIC_URL"], **chosen)
+    assert load({"TMI_SERVER_PUBLIC_URL": url, "TMI_DATA_DIR": str(tmp_path)}).server.public_url == public_url
+    proxy = SERVICES["proxy"]
+    assert proxy["ports"][1].startswith("${TMI_HTTPS_PORT:-443}:")
+    shell, option, line = proxy["command"]
+    line = filled_in(line).replace("/etc/nginx/", f"{BASE_DIR}/deploy/").replace("/tmp/", f"{tmp_path}/")  # noqa: S108  compose's
+    line, starting = line.split(" && exec ")
+    assert starting == f'nginx -c {tmp_path}/nginx.conf -g "daemon off;"'
+    environ = {
+        "HTTPS_PORT": filled_in(proxy["environment"]["HTTPS_PORT"], **chosen),
+        "PATH": os.environ["PATH"],
+    }
+    subprocess.run([shell, option, line], check=True, env=environ)
+    made = (tmp_path / "nginx.conf").read_text()
+    assert f"set $https_port {redirect};" in made
+    assert "return 301 https://$host$https_port$request_uri;" in made
+    assert "proxy_set_header Host $http_host;" in made
+    assert made.count("\n") == (BASE_DIR / "deploy" / "nginx.conf").read_text().count("\n")
+
+
+def test_the_proxy_asks_again_where_the_web_processes_are() -> None:
+    """Parameters of nginx that came with 1.27.3."""
+    found = re.fullmatch(r"nginxinc/nginx-unprivileged:(\d+)\.(\d+)", SERVICES["proxy"]["image"])
+    assert found is not None
+    assert (int(found[1]), int(found[2])) >= (1, 28)
+    upstream = re.findall(r"upstream web \{(.*?)\}", (BASE_DIR / "deploy" / "nginx.conf").read_text(), re.S)[
+        0
+    ]
+    for line in ("zone web 64k;", "resolver 127.0.0.11 ", "server web:8080 resolve;"):
+        assert line in upstream
+
+
+def test_the_proxy_lets_through_what_can_be_imported(tmp_path: Path) -> None:
+    found = re.findall(r"client_max_body_size (\d+)m;", (BASE_DIR / "deploy" / "nginx.conf").read_text())
+    assert int(found[0]) * 1024 * 1024 >= longest_body(load({"TMI_DATA_DIR": str(tmp_path)}))
+
+
 def test_nginx_takes_its_configuration(deploy: Path, tmp_path: Path) -> None:
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if nginx is None:
         pytest.skip("nginx is not installed")
+    said = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
+    if tuple(map(int, re.findall(r"nginx/(\d+)\.(\d+)\.(\d+)", said)[0])) < (1, 27, 3):
+        pytest.skip("nginx is older than 1.27.3")
     text = (deploy / "nginx.conf").read_text()
     text = text.replace("/run/secrets", str(deploy / "secrets")).replace("web:8080", "127.0.0.1:8080")
     text = text.replace("pid /tmp/nginx.pid", f"pid {tmp_path}/nginx.pid")

@@ -110,6 +110,7 @@ def test_the_build_of_the_handbook_fails_until_the_threat_is_mitigated(django_db
     environ = {
         **os.environ,
         "TMI": f"{sys.executable} {Path(__file__).parents[3] / 'manage.py'}",
+        "MODEL": "threat-model.json",
         "TMI_DATABASE_POSTGRES_DATABASE": str(connection.settings_dict["NAME"]),
     }
     codes, found = [], []
