@@ -5,6 +5,14 @@ FROM node:22-slim AS browser
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --omit=dev
+# What a running server reads: the icons of its pages, the fonts of its pictures and reports, and their licences.
+RUN mkdir /kept && cd node_modules && cp --parents -r -t /kept \
+    bootstrap-icons/icons bootstrap-icons/LICENSE \
+    dejavu-fonts-ttf/LICENSE dejavu-fonts-ttf/ttf/DejaVuSans.ttf dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf \
+    @expo-google-fonts/arimo/LICENSE_FONT @expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf \
+    @expo-google-fonts/arimo/700Bold/Arimo_700Bold.ttf \
+    @expo-google-fonts/noto-emoji/LICENSE_FONT \
+    @expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf
 
 FROM python:3.13-slim AS build
 WORKDIR /app
@@ -28,6 +36,7 @@ RUN groupadd --system --gid 10001 tmi \
     && useradd --system --uid 10001 --gid tmi --no-create-home --home-dir /nonexistent --shell /bin/false tmi
 COPY --from=build /venv /venv
 COPY --from=build /app /app
+COPY --from=browser /kept /app/node_modules
 WORKDIR /app
 USER 10001:10001
 ENV PATH=/venv/bin:$PATH \

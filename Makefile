@@ -10,7 +10,7 @@ run: ## serve on http://localhost:8080 (DEMO=0: empty)
 test-rls: ## the same with row-level security of the database on, but for what speaks of plans, rows and servers
 	@scripts/setup dev
 	@TMI_DATABASE_POSTGRES_ROW_LEVEL_SECURITY=true $(PY) -m pytest -n 2 --dist loadgroup tests/accounts tests/security \
-	  tests/threatmodels tests/tmi/api $(ARGS)
+	  tests/threatmodels tests/tmi/api tests/tmi/test_metrics.py $(ARGS)
 
 test: ## all tests; what is skipped is listed with its reason (ARGS="-k name" for some)
 	@scripts/setup dev

@@ -22,6 +22,8 @@ LIGHT = {
 
 def main(arguments: list[str]) -> int:
     """Runs a command; returns 2 for a wrong configuration and 1 for a missing database, in one line each."""
+    if arguments[:1] == ["new_key"]:
+        return make_key(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tmi.settings")
     from tmi.config import ConfigError, load
     from tmi.engines import EngineError, ensure
@@ -45,6 +47,17 @@ def main(arguments: list[str]) -> int:
     except EngineError as problem:
         print(problem, file=sys.stderr)
         return 1
+    return 0
+
+
+def make_key(arguments: list[str]) -> int:
+    """Prints a key for a configuration that is not complete without it, so without reading one."""
+    from django.conf import settings
+
+    from accounts.management.commands.new_key import Command
+
+    settings.configure()
+    Command().run_from_argv(["manage.py", *arguments])
     return 0
 
 

@@ -20,10 +20,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # Playwright keeps an event loop in the thread of a browser test, whose database calls are made there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 _engines = ExitStack()
 
 
+def refuse_without_shared(folder: Path = SHARED) -> None:
+    """With NEED_SHARED the tests that skip where the seed and the samples are missing are to run."""
+    missing = [name for name in ("seed.md", "samples") if not (folder / name).exists()]
+    if missing and os.environ.get("NEED_SHARED"):
+        raise pytest.UsageError(f"NEED_SHARED is set, and {folder / missing[0]} is missing")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    refuse_without_shared()
     from tmi.config import load
     from tmi.engines import ensure
 

@@ -28,7 +28,7 @@ from accounts import audit
 from threatmodels.actions.webhook import CHALLENGE, give_up_waiting
 from threatmodels.choices import DeliveryStatus, WebhookStatus
 from threatmodels.models import Webhook, WebhookDelivery
-from tmi.lib import outgoing, rows
+from tmi.lib import outgoing, rows, sweep
 from tmi.lib.json import time_text
 
 logger = logging.getLogger(__name__)
@@ -221,9 +221,9 @@ def _failed(webhook: Webhook, delivery: WebhookDelivery) -> None:
 
 
 def forget_old() -> int:
-    """Deletes deliveries that were kept long enough; how many."""
+    """Deletes deliveries that were kept long enough; how many. Raises ElsewhereError."""
     limit = timezone.now() - timedelta(days=settings.CONFIG.webhooks.kept_days)
-    return WebhookDelivery.objects.filter(created_at__lt=limit).delete()[0]
+    return sweep.in_batches(sweep.rows(WebhookDelivery.objects.filter(created_at__lt=limit)))
 
 
 # -- workers of a process

@@ -20,6 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 PREFIX = "TMI_"
 OTHER_VARIABLES = {"TMI_CONFIG", "TMI_DATA_DIR"}
+# A shell that has them for docker-compose.yml or for the programs of docs/examples runs commands too.
+OTHER_VARIABLES |= {"TMI_SITE", "TMI_HTTP_PORT", "TMI_HTTPS_PORT", "TMI_URL"}
 PHRASES = {"extra_forbidden": "unknown key", "model_type": "must be a section with keys"}
 _PROVIDERS = ("auth", "oauth", "providers")
 # Kubernetes describes a service named "tmi" or "tmi-..." in variables like these.

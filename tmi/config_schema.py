@@ -26,6 +26,8 @@ from pydantic_core import PydanticCustomError
 MASK = "********"
 SYMMETRIC = ("HS256", "HS384", "HS512")
 
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -141,8 +143,17 @@ class Server(Section):
     public_url: Url = ""
     trusted_proxies: list[Network] = []
     secret_key: SecretText = ""
+    previous_secret_keys: Annotated[list[str], Field(repr=False), Secret()] = []
     # For development: an answer that the OpenAPI document does not describe becomes a 500.
     check_answers: bool = False
+
+    @field_validator("public_url")
+    @classmethod
+    def _as_browsers_write_it(cls, url: str) -> str:
+        """Without the port that its scheme has anyway."""
+        scheme, _, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        return url and f"{scheme}://{host.removesuffix(DEFAULT_PORTS[scheme])}{slash}{path}"
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "Server":

@@ -41,6 +41,7 @@ def refuse_weak(config: Config) -> None:
     for key, value in (
         ("server.secret_key", config.server.secret_key),
         ("auth.jwt.secret", config.auth.jwt.secret if config.auth.jwt.symmetric else ""),
+        *(("server.previous_secret_keys", secret) for secret in config.server.previous_secret_keys),
         *(("auth.jwt.previous_secrets", secret) for secret in config.auth.jwt.previous_secrets),
     ):
         if value and (_PLACEHOLDER.search(value) or len(set(value)) < 8):

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
+
 from accounts.actions.housekeeping import forget_expired, forget_old_audit_entries
 from collaboration.actions.housekeeping import forget_sessions
 from threatmodels.actions.housekeeping import drop_old_operations, purge_deleted
+from threatmodels.delivering import forget_old as forget_deliveries
+from tmi.logs import forget_old_files
 
 logger = logging.getLogger(__name__)
 
 
 def run() -> dict[str, int]:
-    """Removes it; how many rows of each kind. Raises ElsewhereError; what was done until then stays."""
+    """Removes it; how many of each kind. Raises ElsewhereError; what was done until then stays."""
     removed = {
+        # First: they are of this machine, whoever does the rest.
+        "log files": forget_old_files(settings.CONFIG.logging),
         **purge_deleted(),
         "operations": drop_old_operations(),
         **forget_sessions(),
         **forget_expired(),
+        "webhook deliveries": forget_deliveries(),
         "audit entries": forget_old_audit_entries(),
     }
     found = {kind: number for kind, number in removed.items() if number}

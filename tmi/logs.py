@@ -16,6 +16,7 @@ from typing import Any
 from tmi.config_schema import Config, Logging
 from tmi.lib.context import request_id
 
+NAME = "tmi.log"
 FIELDS = ("request_id", "user", "method", "path", "status", "duration")
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARNING", "error": "ERROR"}
 _WORDS = r"[\w-]*(?:token|password|passwd|secret|ticket|cookie|sessionid|authorization|api[-_]?key)"
@@ -138,7 +139,7 @@ class SharedRotatingFileHandler(RotatingFileHandler):
                 Path(self.baseFilename).stat().st_size >= self.maxBytes // 2
             ):  # else another process was faster
                 super().doRollover()
-                self._forget_old()
+                _forget_old(Path(self.baseFilename), self.max_age_days)
         finally:
             os.close(lock)
 
@@ -152,19 +153,27 @@ class SharedRotatingFileHandler(RotatingFileHandler):
         self.stream.close()
         self.stream = self._open()
 
-    def _forget_old(self) -> None:
-        limit = time.time() - self.max_age_days * 86400
-        path = Path(self.baseFilename)
-        for old in path.parent.glob(f"{path.name}.[0-9]*"):
+
+def forget_old_files(chosen: Logging) -> int:
+    """Deletes what was put aside longer ago than the configuration says; how many files."""
+    return _forget_old(Path(chosen.log_dir) / NAME, chosen.max_age_days)
+
+
+def _forget_old(path: Path, max_age_days: int) -> int:
+    limit, gone = time.time() - max_age_days * 86400, 0
+    for old in path.parent.glob(f"{path.name}.[0-9]*"):
+        with suppress(OSError):  # another process was faster, or it is not ours to delete
             if old.stat().st_mtime < limit:
-                old.unlink(missing_ok=True)
+                old.unlink()
+                gone += 1
+    return gone
 
 
 def _file(chosen: Logging) -> dict[str, Any]:
     return {
         "()": SharedRotatingFileHandler,
         "formatter": "json",
-        "filename": str(Path(chosen.log_dir) / "tmi.log"),
+        "filename": str(Path(chosen.log_dir) / NAME),
         "max_bytes": chosen.max_size_mb * 1024 * 1024,
         "backups": chosen.max_backups,
         "max_age_days": chosen.max_age_days,

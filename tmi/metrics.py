@@ -21,7 +21,7 @@ from threatmodels.choices import DeliveryStatus
 from threatmodels.models import WebhookDelivery
 from tmi.address import client_address
 from tmi.health import CHECKS
-from tmi.lib import metrics
+from tmi.lib import metrics, rows
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -61,9 +61,10 @@ class Facts(Collector):
             up.add_metric([part], float(check()))
         yield up
         try:
-            here = CollaborationSession.objects.live().count()
-            signed_in = SignInSession.objects.live().count()
-            undelivered = WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING).count()
+            with rows.scope(rows.EVERYTHING):
+                here = CollaborationSession.objects.live().count()
+                signed_in = SignInSession.objects.live().count()
+                undelivered = WebhookDelivery.objects.filter(status=DeliveryStatus.PENDING).count()
         except DatabaseError:
             return
         sessions = GaugeMetricFamily("tmi_sessions", "Sessions that live.", labels=["kind"])

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.urls import resolve
 from django.utils.cache import patch_cache_control
 from django.utils.functional import empty
 
 from tmi.api.errors import domain_error
 from tmi.errors import not_allowed, refused, too_large
-from tmi.lib import metrics, tracing
+from tmi.lib import metrics, rows, tracing
 from tmi.lib.context import TOO_LARGE, request_id
 from tmi.lib.errors import DomainError
 from tmi.lib.ids import new_id, parse_id
@@ -25,6 +27,7 @@ logger = logging.getLogger("tmi.requests")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+PROBES = {"/healthz", "/readyz", "/metrics"}
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
@@ -108,6 +111,25 @@ def _known_user(request: HttpRequest) -> str | None:
     if user is None or getattr(user, "_wrapped", user) is empty:
         return None
     return str(user.pk) if user.is_authenticated else None
+
+
+class Probes:
+    """Answers those who watch before anything asks by which name they came: they know an address alone.
+
+    What is said to them holds nothing of the request.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in PROBES and request.method in ("GET", "HEAD"):
+            match = resolve(request.path_info)
+            with suppress(Http404), rows.scope(rows.NOBODY):
+                answer: HttpResponse = match.func(request)
+                request.resolver_match = match
+                return answer
+        return self.get_response(request)
 
 
 class PrivateAnswers:

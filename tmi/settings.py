@@ -23,6 +23,7 @@ if not CONFIG.tracing.endpoint:
 _ENDPOINTS = endpoints(CONFIG)
 
 SECRET_KEY = CONFIG.server.secret_key
+SECRET_KEY_FALLBACKS = CONFIG.server.previous_secret_keys
 DEBUG = False
 ALLOWED_HOSTS = CONFIG.server.allowed_hosts
 PUBLIC_URL = CONFIG.server.public_url
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tmi.middleware.PrivateAnswers",
+    "tmi.middleware.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.program_origins.ProgramOrigins",
     "django.contrib.sessions.middleware.SessionMiddleware",

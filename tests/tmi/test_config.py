@@ -397,3 +397,64 @@ def _leaves(tree: dict[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tupl
             yield from _leaves(value, path)
         else:
             yield path
+
+
+def test_variables_of_compose_and_of_the_examples_are_none_of_ours(read: Read) -> None:
+    read(TMI_SITE="tmi.test", TMI_HTTP_PORT="81", TMI_HTTPS_PORT="8443", TMI_URL="https://tmi.test/api/v1")
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ("https://tmi.test:443", "https://tmi.test"),
+        ("https://tmi.test:443/", "https://tmi.test"),
+        ("http://tmi.test:80/below", "http://tmi.test/below"),
+        ("https://tmi.test:8443", "https://tmi.test:8443"),
+        ("http://[::1]:443", "http://[::1]:443"),
+        ("", ""),
+    ],
+)
+def test_a_port_that_browsers_leave_out_is_not_in_the_public_address(
+    read: Read, given: str, counts: str
+) -> None:
+    assert read({"server": {"public_url": given}}).server.public_url == counts
+
+
+def test_keys_are_made_before_there_is_a_configuration(tmp_path: Path) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "TMI_DATA_DIR": str(tmp_path / "data"),
+        "TMI_DATABASE_POSTGRES_HOST": "db.invalid",
+        "TMI_DATABASE_REDIS_HOST": "redis.invalid",
+    }
+    command = [sys.executable, "manage.py", "new_key"]
+    made = [
+        subprocess.run(
+            [*command, kind], cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for kind in ("secret", "secret", "encryption")
+    ]
+    named = zip(("SERVER_SECRET_KEY", "AUTH_JWT_SECRET", "AUTH_ENCRYPTION_KEYS"), made, strict=True)
+    load({**environ, **{f"TMI_{name}": value for name, value in named}})
+    assert not (tmp_path / "data").exists()
+    wrong = subprocess.run(
+        [*command, "nonsense"], cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False
+    )
+    assert wrong.returncode != 0
+    assert "Traceback" not in wrong.stderr
+
+
+def test_what_an_earlier_secret_key_signed_is_still_read(tmp_path: Path) -> None:
+    def signing(code: str, **keys: str) -> subprocess.CompletedProcess[str]:
+        environ = {"PATH": os.environ["PATH"], "TMI_DATA_DIR": str(tmp_path), **keys}
+        code = f"from django.core import signing; print({code})"
+        environ["DJANGO_SETTINGS_MODULE"] = "tmi.settings"
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False)
+
+    old, new = STRONG, STRONG[::-1]
+    signed = signing("signing.dumps('kept')", TMI_SERVER_SECRET_KEY=old).stdout.strip()
+    reading = f"signing.loads({signed!r})"
+    assert "BadSignature" in signing(reading, TMI_SERVER_SECRET_KEY=new).stderr
+    both = {"TMI_SERVER_SECRET_KEY": new, "TMI_SERVER_PREVIOUS_SECRET_KEYS": old}
+    assert signing(reading, **both).stdout == "kept\n"

@@ -52,3 +52,19 @@ def test_a_database_that_is_away_is_named(health: Any, database_away: Any) -> No
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_what_is_answered_is_not_kept(db: None, path: str) -> None:
     assert "no-store" in Client().get(path).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("host", ["10.0.0.7:8080", "web:8080", "evil.example.net"])
+def test_who_watches_may_ask_by_any_name_and_does_not_get_it_back(db: None, path: str, host: str) -> None:
+    answer = Client().get(path, headers={"Host": host})
+    assert answer.status_code == 200
+    assert host not in f"{answer.headers} {answer.content.decode()}"
+    assert Client().get("/accounts/login/", headers={"Host": host}).status_code == 400
+
+
+def test_whoever_may_not_see_the_figures_gets_what_any_address_without_a_page_gets(db: None) -> None:
+    for host, status in (("web:8080", 400), ("localhost", 404)):
+        client = Client(REMOTE_ADDR="192.0.2.7", headers={"Host": host})
+        answers = [client.get(path) for path in ("/metrics", "/nothing")]
+        assert [answer.status_code for answer in answers] == [status, status]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -183,6 +185,29 @@ def test_sessions_that_ended_long_ago_are_forgotten_and_stale_ones_end(rows: Row
     assert rows.has(table, young)
     assert rows.get(table, stale, "ended_at") is not None
     assert rows.get(table, live, "ended_at") is None
+
+
+# -- webhooks, logs
+
+
+def test_deliveries_are_kept_for_so_many_days(rows: Rows, configured: Any) -> None:
+    old, young = (rows.add("webhook_deliveries", created_at=ago(days=days)) for days in (31, 29))
+    assert run()["webhook deliveries"] == 1
+    assert not rows.has("webhook_deliveries", old)
+    assert rows.has("webhook_deliveries", young)
+    configured("webhooks", kept_days=20)
+    assert run()["webhook deliveries"] == 1
+
+
+def test_log_files_that_were_put_aside_long_ago_go_on_a_quiet_server_too(
+    db: None, configured: Any, tmp_path: Path
+) -> None:
+    for name, days in (("tmi.log", 31), ("tmi.log.1", 29), ("tmi.log.2", 31), ("other.log.1", 31)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (ago(days=days).timestamp(),) * 2)
+    configured("logging", log_dir=str(tmp_path))
+    assert run()["log files"] == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"tmi.log", "tmi.log.1", "other.log.1"}
 
 
 # -- the audit

@@ -71,7 +71,7 @@ def test_every_answer_has_the_headers(nobody: Client, path: str, status: int) ->
     check(response)
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/threat_models"])
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/api/v1/threat_models"])
 def test_an_unknown_host_is_refused_with_the_headers(nobody: Client, path: str) -> None:
     response = nobody.get(path, headers={"host": "evil.example"})
     assert response.status_code == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -341,3 +342,15 @@ def test_a_server_gives_up_on_a_redis_that_does_not_answer(without_redis: Instan
     line = _refused(without_redis, 45).splitlines()[-1]
     assert line.startswith(f"database.redis.host: 127.0.0.1:{silent} does not answer (Connection refused)")
     assert not without_redis.engines()
+
+
+def test_log_files_that_were_put_aside_long_ago_go_at_the_start(other: Instance) -> None:
+    logs = other.data_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    old, young = logs / "tmi.log.8", logs / "tmi.log.7"
+    for file, days in ((old, 31), (young, 29)):
+        file.touch()
+        os.utime(file, (time.time() - days * 86400,) * 2)
+    other.launch()
+    assert until(lambda: not old.exists(), START_SECONDS)
+    assert young.exists()

@@ -23,7 +23,7 @@ from tmi.lib.markdown import to_html
 
 register = template.Library()
 
-ICONS = settings.BASE_DIR / "node_modules" / "bootstrap-icons" / "icons"
+ICONS = settings.NODE_MODULES / "bootstrap-icons" / "icons"
 SEVERITY_ICONS = {
     "critical": "exclamation-octagon-fill",
     "high": "exclamation-triangle-fill",

@@ -14,8 +14,11 @@ from daphne.ws_protocol import WebSocketProtocol
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.interfaces import IOpenSSLContextFactory
+from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from tmi.config import Config
@@ -104,6 +107,32 @@ def _busy(details: dict[str, Any]) -> bool:
     return not details.get("disconnected") or (running is not None and not running.done())
 
 
+class Channel(HTTPChannel):
+    """A connection that is cut when the first line of a request does not arrive in time.
+
+    From that line on `Request` looks at the clock.
+    """
+
+    _cutting: Any = None
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
+        if self.requests or not self._buffer:
+            self._stop_cutting()
+        elif self._cutting is None:
+            seconds = self.factory.server.config.server.read_timeout
+            self._cutting = reactor.callLater(seconds, self.forceAbortClient)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802  Twisted's name
+        self._stop_cutting()
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's
+
+    def _stop_cutting(self) -> None:
+        if self._cutting is not None and self._cutting.active():
+            self._cutting.cancel()
+        self._cutting = None
+
+
 class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
     """A request that must arrive in time, and of which no more is kept than anybody reads."""
 
@@ -115,10 +144,16 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
         self._received += len(data)
 
     def check_timeouts(self) -> None:
-        """Ends a request that is still arriving when its time is over."""
+        """Ends a request that is still arriving when its time is over, and an answer that takes too long."""
+        if self.finished or self._disconnected:
+            return  # its application has not noticed yet; an error here would end all looking
+        limits = self.server.config.server
         arriving = not hasattr(self, "request_start")
         since = self.server.connections[self]["connected"]
-        if arriving and time.time() - since > self.server.config.server.read_timeout:
+        if arriving and time.time() - since > limits.read_timeout:
+            self.channel.forceAbortClient()
+        elif self._response_started and self.duration() > limits.write_timeout:
+            # The base would end it, so that half of an answer looks whole.
             self.channel.forceAbortClient()
         else:
             super().check_timeouts()
@@ -194,7 +229,9 @@ class DaphneWire:
 
 
 class Factory(HTTPFactory):  # type: ignore[misc]  # Daphne has no types
-    """Connections with our request class and idle timeout."""
+    """Connections with our classes and idle timeout."""
+
+    protocol = Channel
 
     def __init__(self, server: Server, timeout: float) -> None:
         super().__init__(server)

@@ -19,7 +19,7 @@ from types import FrameType
 
 from tmi.config import BASE_DIR, Config
 from tmi.engines import EngineError, Engines, ensure
-from tmi.logs import logging_config
+from tmi.logs import forget_old_files, logging_config
 from tmi.server.children import Slot
 from tmi.server.listener import StartError, address, claim, environ, listen
 
@@ -44,6 +44,7 @@ def main(config: Config, arguments: list[str]) -> int:
     add_arguments(parser)
     options = parser.parse_args(arguments)
     logging.config.dictConfig(logging_config(config))
+    forget_old_files(config.logging)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     try:

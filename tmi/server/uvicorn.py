@@ -4,15 +4,18 @@ import asyncio
 import math
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import State
 
 from tmi.config import Config
+from tmi.config_schema import Server as Limits
 from tmi.server.gateway import Application, Gateway
 from tmi.server.wire import EXTENSION, close_seconds
 
@@ -20,6 +23,10 @@ SILENT = 4408
 TOO_LARGE = 4413
 GOING_AWAY = 1001
 LINGER_SECONDS = 0.3
+TOO_LATE = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"connection: close\r\n\r\nThe answer took too long."
+)
 
 
 def serve(
@@ -30,6 +37,7 @@ def serve(
     collaboration = config.collaboration
     options = uvicorn.Config(
         Gateway(application, config),
+        http=partial(Requests, limits=config.server),  # type: ignore[arg-type]  # called as a class is
         ws=Socket,
         ws_max_size=collaboration.message_bytes,
         # A frame that is put together once for everybody cannot be compressed for each.
@@ -66,6 +74,96 @@ class Server(uvicorn.Server):
             server.close()
         await asyncio.sleep(LINGER_SECONDS)
         await super().shutdown(sockets)
+
+
+class Requests(HttpToolsProtocol):
+    """A connection on which each request has to arrive, and to be answered, in time."""
+
+    def __init__(self, *given: Any, limits: Limits, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.limits = limits
+        self._answered: RequestResponseCycle | None = None
+        self._arriving: asyncio.TimerHandle | None = None
+        self._answering: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base
+        super().connection_made(transport)
+        # The base gives up on silence after the first request only.
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
+        self._stop_answering()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._arrives()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._arrives()
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._arrived()
+        super().on_message_complete()
+        if self._answered is not None and not self._answered.response_complete and self._answering is None:
+            self._answering = self.loop.call_later(self.limits.write_timeout, self._give_up)
+
+    def on_response_complete(self) -> None:
+        self._stop_answering()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is a socket's from here on."""
+        self._arrived()
+        self._stop_answering()
+        super().handle_websocket_upgrade()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Whoever does not take the last answer is cut off: a close would wait for that."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _arrives(self) -> None:
+        if self._arriving is None:
+            self._arriving = self.loop.call_later(self.limits.read_timeout, self._cut)
+
+    def _arrived(self) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+            self._arriving = None
+
+    def _cut(self) -> None:
+        self._arriving = None
+        if self.pipeline:  # it waits for an earlier request to be answered
+            self._arrives()
+        else:
+            self.transport.abort()
+
+    def _stop_answering(self) -> None:
+        if self._answering is not None:
+            self._answering.cancel()
+            self._answering = None
+
+    def _give_up(self) -> None:
+        """A short answer where none has begun; one that has is not to look whole."""
+        cycle, self._answering = self._answered, None
+        if cycle is None or cycle.response_started:
+            self.transport.abort()
+            return
+        cycle.disconnected = True
+        cycle.message_event.set()
+        self.transport.write(TOO_LATE)
+        self.transport.close()
 
 
 class Socket(WebSocketsSansIOProtocol):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from io import StringIO
 from pathlib import Path
 
@@ -110,6 +111,7 @@ def test_the_build_of_the_handbook_fails_until_the_threat_is_mitigated(django_db
     environ = {
         **os.environ,
         "TMI": f"{sys.executable} {Path(__file__).parents[3] / 'manage.py'}",
+        "MODEL": "threat-model.json",
         "TMI_DATABASE_POSTGRES_DATABASE": str(connection.settings_dict["NAME"]),
     }
     codes, found = [], []
@@ -122,3 +124,30 @@ def test_the_build_of_the_handbook_fails_until_the_threat_is_mitigated(django_db
         [run] = json.loads((tmp_path / "findings.sarif").read_text())["runs"]
         found.append(len(run["results"]))
     assert (codes, found) == ([1, 0], [1, 0])
+
+
+def test_a_machine_that_has_no_database_yet_checks_a_file_too():
+    with tempfile.TemporaryDirectory(prefix="tmi-", ignore_cleanup_errors=True) as folder:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("TMI_")}
+        file = Path(folder) / "threat-model.json"
+        model = {"name": "Shop", "threats": [{"key": "t", "name": "Forged orders", "severity": "high"}]}
+        file.write_text(json.dumps({"format": "tmi-threat-model", "version": 1, "threat_model": model}))
+        done = subprocess.run(
+            [sys.executable, "manage.py", "check_model", file, "--only", "threat"],
+            cwd=Path(__file__).parents[3],
+            env={**environ, "TMI_DATA_DIR": f"{folder}/data"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1, done.stderr
+    assert "Forged orders" in done.stdout
+
+
+def test_the_job_of_the_handbook_may_hand_over_what_it_found():
+    job = yaml.safe_load(JOB.read_text())["jobs"]["check"]
+    assert job["permissions"] == {"contents": "read", "security-events": "write"}
+    assert "container" not in job
+    folder, image = "${{ github.workspace }}", "${{ vars.TMI_IMAGE }}"
+    assert job["env"]["TMI"] == f"docker run --rm --volume {folder}:/model:ro {image}"
+    assert job["env"]["MODEL"] == "/model/threat-model.json"

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import User
 from threatmodels.actions.importing import import_file
@@ -63,7 +65,14 @@ def _checked(given: str) -> tuple[str, Findings]:
         if found is None:
             raise CommandError(f"There is no threat model {given}.", returncode=2)
         return found.name, findings_of(found)
+    _prepare_unused_database()
     return _of_file(Path(given))
+
+
+def _prepare_unused_database() -> None:
+    """A machine that builds has an embedded database, and nobody who has made it ready."""
+    if settings.CONFIG.embedded and not connection.introspection.table_names():
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def _of_file(path: Path) -> tuple[str, Findings]:

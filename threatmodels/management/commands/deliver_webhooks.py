@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from threatmodels.delivering import WORKERS, Workers, deliver_next, forget_old
+from threatmodels.delivering import WORKERS, Workers, deliver_next
 
 
 class Command(BaseCommand):
@@ -19,9 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=WORKERS, help="deliveries at the same time")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        forgotten = forget_old()
-        if forgotten:
-            self.stdout.write(f"{forgotten} old deliveries forgotten")
         if options["once"]:
             self.stdout.write(f"{self._drain()} deliveries tried")
             return
