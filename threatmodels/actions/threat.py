@@ -19,17 +19,20 @@ def _hidden(threat: Threat) -> list[str]:
     return names
 
 
-def update_threat(threat: Threat, *, actor: User, changes: record.Change) -> Threat:
+def update_threat(
+    threat: Threat, *, actor: User, changes: record.Change, shows_deleted: bool = False
+) -> Threat:
     """Like `update_record`; a new vector that comes without a score replaces the score.
 
-    References to what was deleted show as null: a null that comes back for one changes nothing.
+    Unless the caller `shows_deleted`, references to what was deleted show as null: a null that comes back
+    for one changes nothing.
     """
 
     def with_score(locked: Threat) -> dict[str, Any]:
         new = dict(changes(locked) if callable(changes) else changes)
         if new.get("cvss_vector") and "score" not in new:
             new["score"] = None
-        for name in _hidden(locked):
+        for name in [] if shows_deleted else _hidden(locked):
             if name in new and new[name] is None:
                 del new[name]
         return new
