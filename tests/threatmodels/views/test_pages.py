@@ -240,8 +240,12 @@ def test_a_threat_keeps_its_reference_to_what_was_deleted(cast, browse, threat_m
     delete_record(parts["asset" + "s"], actor=cast.owner)
     delete_record(parts["diagrams"], actor=cast.owner)
     client, address = browse(cast.writer), url(threat_model, f"/threats/{threat.pk}/edit")
-    seen = re.search(r'name="seen" value="([^"]+)"', client.get(address).content.decode()).group(1)
-    assert client.post(address, {"name": "Renamed", "seen": seen}).status_code == 302
+    page = client.get(address).content.decode()
+    given = {"name": "Renamed", "seen": re.search(r'name="seen" value="([^"]+)"', page).group(1)}
+    for name in ("asset", "element"):
+        select = page.split(f'name="{name}"')[1].split("</select>")[0]
+        given[name] = re.search(r'value="([^"]+)" selected', select).group(1)
+    assert client.post(address, given).status_code == 302
     threat.refresh_from_db()
     assert (threat.name, threat.asset_id) == ("Renamed", parts["assets"].pk)
     assert (threat.diagram_id, str(threat.cell_id)) == (parts["diagrams"].pk, CELL["id"])
