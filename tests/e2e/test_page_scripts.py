@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pypdfium2
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -118,8 +119,10 @@ def test_models_are_found_as_one_types_and_back_leads_to_whole_pages(site, page)
     assert not page.problems
 
 
-def test_roles_are_given_changed_and_taken_on_the_sharing_page(site, page, model):
+def test_roles_are_given_changed_and_taken_on_the_sharing_page(site, page, model, browser_of):
     site.make_person("Guest")
+    # Who has opened the model is known by name from then on.
+    browser_of("Writer").new_page().goto(base(model))
     page.goto(f"{base(model)}/sharing")
     row = page.locator("tbody tr").filter(has_text="reader@example.org")
     role = row.get_by_label("Role")
@@ -217,3 +220,12 @@ def test_what_is_dark_on_the_screen_is_light_on_paper(page, model):
     page.pdf()
     assert page.evaluate("window.printed") == "light"
     assert page.evaluate(look) == "dark"
+
+
+def test_a_wide_diagram_is_printed_with_its_heading_on_a_page_that_lies(page, model):
+    page.goto(f"{base(model)}/report")
+    printed = pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True))
+    sheets = [(one.get_size(), one.get_textpage().get_text_bounded()) for one in printed]
+    [(size, said)] = [(size, said) for size, said in sheets if "Diagram: Overview" in said]
+    assert size[0] > size[1]
+    assert "Considered:" in said
