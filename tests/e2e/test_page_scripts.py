@@ -120,7 +120,7 @@ def test_models_are_found_as_one_types_and_back_leads_to_whole_pages(site, page)
 
 
 def test_roles_are_given_changed_and_taken_on_the_sharing_page(site, page, model, browser_of):
-    site.make_person("Guest")
+    site.make_person("Newcomer")
     # Who has opened the model is known by name from then on.
     browser_of("Writer").new_page().goto(base(model))
     page.goto(f"{base(model)}/sharing")
@@ -139,14 +139,14 @@ def test_roles_are_given_changed_and_taken_on_the_sharing_page(site, page, model
     # People whom one shares something with are offered by name.
     page.get_by_label("Email").press_sequentially("writ")
     expect(page.locator("#people-found option[value='writer@example.org']")).to_have_count(1)
-    page.get_by_label("Email").fill("guest@example.org")
+    page.get_by_label("Email").fill("newcomer@example.org")
     page.get_by_label("Role", exact=True).last.select_option("reader")
     page.get_by_role("button", name="Give access").click()
     expect(page.get_by_role("status")).to_contain_text("Access given.")
-    guest = page.get_by_role("row", name=re.compile("guest@example.org"))
-    guest.get_by_role("button", name="Remove").click()
+    newcomer = page.get_by_role("row", name=re.compile("newcomer@example.org"))
+    newcomer.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("status")).to_contain_text("Access removed.")
-    expect(guest).to_have_count(0)
+    expect(newcomer).to_have_count(0)
     assert not page.problems
 
 
