@@ -44,9 +44,8 @@ class _Reading:
         self.diagrams = list(_live(Diagram, threat_model).order_by("created_at", "pk"))
         self.names = {d.pk: {c["id"]: c for c in d.current_cells} for d in self.diagrams}
         rows = _live(Threat, threat_model).select_related("diagram", "asset").order_by("created_at", "pk")
-        told = [self._threat(row) for row in rows]
-        self.threats = in_order((t for t in told if choices.mitigated or t.state == "open"), choices.order)
-        self.hidden = len(told) - len(self.threats)
+        self.all_threats = in_order(map(self._threat, rows), choices.order)
+        self.threats = [t for t in self.all_threats if choices.mitigated or t.state == "open"]
 
     def report(self) -> Report:
         model = self.model
@@ -64,8 +63,8 @@ class _Reading:
             made_at=timezone.now(),
             issue_uri=model.issue_uri or "",
             choices=self.choices,
+            all_threats=self.all_threats,
             threats=self.threats,
-            hidden_threats=self.hidden,
             loose_threats=[t for t in self.threats if (t.diagram_id, t.cell_id) not in found],
             diagrams=[self._diagram(diagram) for diagram in self.diagrams],
             decisions=[one for diagram in self.diagrams for one in self._decisions(diagram)],

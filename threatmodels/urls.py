@@ -54,6 +54,7 @@ urlpatterns = [
     path("catalogue.js", catalogue, name="catalogue"),
     path("tools/cwe", tools.cwe, name="cwe"),
     path("tools/people", tools.people, name="people"),
+    path("tools/token", tools.token, name="token"),
     path("tools/markdown", tools.markdown, name="markdown"),
     path("", dashboard.dashboard, name="dashboard"),
     path("threat-models/new", threat_model.create, name="threat_model_create"),

@@ -1,13 +1,18 @@
 // The REST API, with the session of the page.
+import { send, SomebodyElse } from "../js/token.js"
+import { say } from "./words.js"
 
-const csrf = () => document.querySelector('meta[name="csrf-token"]').content
+const person = () => JSON.parse(document.querySelector("#settings").textContent).user_id
 
 /** The answer's `data`, or all of it with `whole`. Throws an Error with the server's own words. */
 export async function ask(method, path, body, { whole = false, etag = null } = {}) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrf() }
+  const headers = { Accept: "application/json" }
   if (body !== undefined) headers["Content-Type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json"
   if (etag) headers["If-Match"] = etag
-  const answer = await fetch(`/api/v1${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" })
+  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" }
+  const answer = await send(`/api/v1${path}`, options, person()).catch((error) => {
+    throw error instanceof SomebodyElse ? new Error(say("Somebody else is signed in in this browser now.")) : error
+  })
   const said = answer.status === 204 ? null : await answer.json()
   if (answer.ok) return whole ? said : (said?.data ?? null)
   const { message, details } = said?.error ?? {}

@@ -1,12 +1,15 @@
 // Fields that save themselves. Inside `[data-autosave=URL]` every control with a name is one field: what is
 // typed goes to the URL a moment later, stays in this browser until the server has it, and comes back after a
 // lost connection, a closed tab or a sign-out.
+import { Drafts } from "./drafts.js"
+import { send, SomebodyElse } from "./token.js"
 import { say } from "./words.js"
 
 const TYPING = 700
 const RETRY = 3000
 const LONGEST_RETRY = 30000
-const csrf = () => document.querySelector('meta[name="csrf-token"]').content
+const person = document.documentElement.dataset.person
+const drafts = new Drafts(person)
 const valueOf = (control) => (control.type === "checkbox" ? String(control.checked) : control.value)
 const show = (control, value) => {
   if (control.type === "checkbox") control.checked = value === "true"
@@ -29,7 +32,7 @@ class Field {
     this.control = control
     this.name = control.name
     this.was = valueOf(control)
-    this.key = `draft ${form.url} ${this.name}`
+    this.key = `${form.url} ${this.name}`
     control.addEventListener("input", () => this.typed(TYPING))
     control.addEventListener("change", () => this.typed(0))
   }
@@ -40,7 +43,7 @@ class Field {
 
   /** A text from before that never reached the server is put back, and sent. */
   recover() {
-    const kept = JSON.parse(localStorage.getItem(this.key) ?? "null")
+    const kept = drafts.get(this.key)
     if (kept === null) return
     if (kept.value === this.was) return this.forget()
     show(this.control, kept.value)
@@ -54,7 +57,7 @@ class Field {
     this.refused = undefined
     this.complain("")
     if (this.isDirty || this.base !== undefined) {
-      localStorage.setItem(this.key, JSON.stringify({ value: valueOf(this.control), was: this.base ?? this.was }))
+      this.form.isKept = drafts.put(this.key, { value: valueOf(this.control), was: this.base ?? this.was })
       this.form.tell("typing")
     } else this.forget()
     clearTimeout(this.timer)
@@ -62,7 +65,7 @@ class Field {
   }
 
   forget() {
-    localStorage.removeItem(this.key)
+    drafts.drop(this.key)
     this.base = undefined
   }
 
@@ -136,6 +139,7 @@ class Form {
   /** @type {any} */ status
   /** @type {any} */ waiting
   /** @type {any} */ busy
+  /** @type {boolean} */ isKept
   /** @type {any} */ pause
   /** @type {any} */ fields
   /** @type {any} */ timer
@@ -146,6 +150,7 @@ class Form {
     this.status = document.querySelector(element.dataset.status ?? "#save-status")
     this.waiting = new Set()
     this.busy = false
+    this.isKept = true
     this.pause = RETRY
     this.fields = new Map()
     for (const control of element.querySelectorAll("input[name], select[name], textarea[name]")) {
@@ -193,9 +198,9 @@ class Form {
     let answer
     try {
       const body = new URLSearchParams({ field: field.name, value, was })
-      answer = await fetch(this.url, { method: "POST", body, headers: { "X-CSRFToken": csrf() }, redirect: "manual" })
-    } catch {
-      return this.later("offline")
+      answer = await send(this.url, { method: "POST", body, redirect: "manual" }, person)
+    } catch (error) {
+      return this.later(error instanceof SomebodyElse ? "somebody-else" : "offline")
     }
     if (answer.status >= 500) return this.later("offline")
     if (answer.type === "opaqueredirect" || answer.status === 401) return this.later("signed-out")
@@ -241,12 +246,14 @@ class Form {
 
   tell(state) {
     if (!this.status) return
+    const kept = this.isKept ? say("What you typed is kept in this browser.") : say("Keep this page open: this browser keeps nothing.")
     const words = {
       typing: say("Not saved yet"),
       saving: say("Saving …"),
       saved: say("Saved"),
-      offline: say("Offline. What you typed is kept in this browser and saved when the connection is back."),
-      "signed-out": say("You are signed out. What you typed is kept in this browser; sign in in another tab to save it."),
+      offline: [say("Offline: saved when the connection is back."), kept].join(" "),
+      "signed-out": [say("You are signed out: sign in in another tab to save."), kept].join(" "),
+      "somebody-else": [say("Somebody else is signed in in this browser now: nothing is saved as theirs."), kept].join(" "),
       refused: say("Not saved: see below."),
       conflict: say("Not saved: somebody else has changed the same."),
     }
@@ -265,16 +272,29 @@ function begin(root) {
 
 begin(document)
 document.addEventListener("htmx:load", (event) => begin(event.detail.elt.parentElement ?? document))
-window.addEventListener("online", () => {
+const workAll = () => {
   for (const form of forms.values()) form.work()
-})
+}
+window.addEventListener("online", workAll)
+// Back from the tab of the sign-in, perhaps.
+document.addEventListener("visibilitychange", () => document.hidden || workAll())
 window.addEventListener("beforeunload", (event) => {
   if ([...forms.values()].some((form) => form.isDirty)) event.preventDefault()
 })
 
 // What is shown elsewhere on the page follows.
 document.addEventListener("autosaved", ({ detail, target }) => {
+  const severity = target.querySelector(".inline-severity")
+  if (severity) mark(severity, detail.values.severity)
   for (const place of document.querySelectorAll("[data-shows]")) {
     if (place.dataset.shows in detail.values && !target.closest("tr")) place.textContent = detail.values[place.dataset.shows]
   }
 })
+
+/** Shape and colour are those of the severity that is chosen. */
+function mark(shown, severity) {
+  const marks = [...document.querySelector("#severity-marks").content.children]
+  const fits = marks.find((one) => one.dataset.value === severity.toLowerCase()) ?? marks.at(-1)
+  shown.className = fits.className
+  shown.querySelector("svg").replaceWith(fits.querySelector("svg").cloneNode(true))
+}

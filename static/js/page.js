@@ -20,11 +20,6 @@ document.addEventListener("keydown", (event) => {
 // After a refused form the list of errors is read first.
 document.querySelector("[data-autofocus]")?.focus()
 
-// A select that only filters sends its form at once.
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit()
-})
-
 // What was typed and not saved is not lost by a slip.
 let typed = false
 document.addEventListener("input", (event) => {
@@ -37,11 +32,35 @@ window.addEventListener("beforeunload", (event) => {
   if (typed) event.preventDefault()
 })
 
-// Pictures follow the theme.
-const isDark = document.documentElement.getAttribute("data-bs-theme") === "dark"
-for (const picture of document.querySelectorAll("img[data-dark]")) {
-  if (isDark) picture.src = picture.dataset.dark
+// Pictures follow the theme; paper is light.
+const paint = (root, isDark = document.documentElement.getAttribute("data-bs-theme") === "dark") => {
+  for (const picture of root.querySelectorAll("img[data-dark]")) {
+    picture.dataset.light ??= picture.getAttribute("src")
+    const wanted = isDark ? picture.dataset.dark : picture.dataset.light
+    if (picture.getAttribute("src") !== wanted) picture.src = wanted
+  }
 }
+paint(document)
+document.addEventListener("htmx:load", (event) => paint(event.detail.elt.parentElement ?? document))
+new MutationObserver(() => paint(document)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] })
+
+// Pictures of what is drawn in another tab are looked at again when one comes back.
+const tagOf = async (url, cache) => (await fetch(url, { cache, mode: "same-origin" })).headers.get("ETag")
+async function refresh(picture) {
+  const known = await tagOf(picture.src, "only-if-cached").catch(() => null)
+  const present = await tagOf(picture.src, "no-cache").catch(() => known)
+  if (present === known) return
+  for (const name of ["light", "dark"]) {
+    const address = new URL(picture.dataset[name], location.href)
+    address.searchParams.set("tag", present)
+    picture.dataset[name] = address.href
+  }
+  paint(picture.parentElement)
+}
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return
+  for (const picture of document.querySelectorAll("img[data-live]")) if (picture.complete) refresh(picture)
+})
 
 // A file that is dropped anywhere on the drop zone is chosen.
 for (const zone of document.querySelectorAll("[data-drop]")) {

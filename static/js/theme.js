@@ -7,3 +7,6 @@ const apply = () => {
 }
 apply()
 dark.addEventListener("change", apply)
+// Paper is white whatever the screen is.
+addEventListener("beforeprint", () => document.documentElement.setAttribute("data-bs-theme", "light"))
+addEventListener("afterprint", apply)

@@ -131,6 +131,7 @@ def test_a_credential_is_made_by_the_page_and_its_secret_shown_once(ann, api):
     [secret] = [one for one in re.findall(r"<code>([^<]+)</code>", page) if len(one) == 64]
     listed = client.get(CREDENTIALS).content.decode()
     assert made.client_id in listed
+    assert f'<time datetime="{made.expires_at.isoformat()}" data-local>' in listed
     assert secret not in listed
     given = {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": secret}
     token = api(None).post(TOKEN, given, format="json").json()["data"]["access_token"]

@@ -109,7 +109,7 @@ PAGES = [
     Row("GET", "live-sessions", Level.SIGNED_IN),
     # The words of the scripts, which pages before the sign-in have too.
     Row("GET", "catalogue.js", Level.OPEN),
-    Row("GET", "tools/(?:cwe|people)", Level.SIGNED_IN),
+    Row("GET", "tools/(?:cwe|people|token)", Level.SIGNED_IN),
     Row("POST", "tools/markdown", Level.SIGNED_IN),
     Row("GET POST", "threat-models/(?:new|import)", Level.SIGNED_IN),
     Row("GET", "threat-models/(?:deleted|templates/{}.svg)", Level.SIGNED_IN),

@@ -19,17 +19,21 @@ def _hidden(threat: Threat) -> list[str]:
     return names
 
 
-def update_threat(threat: Threat, *, actor: User, changes: record.Change) -> Threat:
+def update_threat(
+    threat: Threat, *, actor: User, changes: record.Change, shows_deleted: bool = False
+) -> Threat:
     """Like `update_record`; a new vector that comes without a new score replaces the score.
 
-    References to what was deleted show as null: a null that comes back for one changes nothing. Whoever names
-    another diagram leaves the element of the deleted one behind.
+    Unless the caller `shows_deleted`, references to what was deleted show as null: a null that comes back
+    for one changes nothing. Whoever names another diagram leaves the element of the deleted one behind.
     """
 
     def understood(locked: Threat) -> dict[str, Any]:
         new = dict(changes(locked) if callable(changes) else changes)
         if _is_new_vector(locked, new) and new.get("score") in (None, locked.score):
             new["score"] = None
+        if shows_deleted:
+            return new
         if "diagram_id" in _hidden(locked) and new.get("diagram_id") not in (None, locked.diagram_id):
             return {"cell_id": None} | _without_hidden(locked, new, but="cell_id")
         return _without_hidden(locked, new)

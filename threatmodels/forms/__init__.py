@@ -1,6 +1,6 @@
 """Forms of the pages. They check what a person typed; writing is the actions'."""
 
-from threatmodels.forms.access import AccessForm, RoleForm, TransferForm
+from threatmodels.forms.access import AccessForm, EveryoneForm, RoleForm, TransferForm
 from threatmodels.forms.importing import ImportForm
 from threatmodels.forms.metadata import MetadataForm
 from threatmodels.forms.record import (
@@ -19,6 +19,7 @@ __all__ = [
     "AssetForm",
     "DiagramForm",
     "DocumentForm",
+    "EveryoneForm",
     "ImportForm",
     "MetadataForm",
     "NoteForm",

@@ -53,6 +53,12 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=RoleName.choices)
 
 
+class EveryoneForm(RoleForm):
+    """The switch for everyone signed in, with the role that they get."""
+
+    is_on = forms.BooleanField(required=False)
+
+
 class TransferForm(forms.Form):
     """The new owner: somebody who has a role on the model already."""
 

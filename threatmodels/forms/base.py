@@ -33,6 +33,13 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' generic 
         """The values that a field decides."""
         return self.writes.get(field, (field,))
 
+    def wrong_with(self, field: str) -> list[str]:
+        """What is wrong with one field, or with one that decides the same values; the others may be wrong."""
+        columns = set(self.columns(field))
+        names = [name for name in self.fields if columns & set(self.columns(name))]
+        found = [*self.non_field_errors(), *(one for name in names for one in self.errors.get(name, []))]
+        return [str(one) for one in found]
+
     def main_fields(self) -> list[forms.BoundField]:
         return [field for field in self.visible_fields() if field.name not in self.aside]
 

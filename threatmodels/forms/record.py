@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from threatmodels.cells import label
@@ -76,7 +78,8 @@ class ThreatForm(RowForm):
         self.offer("priority", PRIORITIES)
         self.offer("status", THREAT_STATUSES)
         asset: Any = self.fields["asset"]
-        asset.queryset = Asset.objects.live().filter(threat_model=threat_model).order_by("name")
+        offered = Q(deleted_at=None) | Q(pk=self.instance.asset_id)
+        asset.queryset = Asset.objects.filter(offered, threat_model=threat_model).order_by("name")
         asset.empty_label = _("none")
         element: Any = self.fields["element"]
         element.choices = self._elements()
@@ -95,16 +98,18 @@ class ThreatForm(RowForm):
             ]
             groups.append((diagram.name, [whole, *sorted(cells, key=lambda item: item[1])]))
         present = _place(self.instance.diagram_id, self.instance.cell_id)
-        if self.instance.cell_id and not any(
-            place == present for _name, group in groups[1:] for place, _l in group
-        ):
-            groups.append((present, _("an element that was removed")))
+        is_offered = any(place == present for _name, group in groups[1:] for place, _l in group)
+        if self.instance.diagram_id and not is_offered:
+            gone = (
+                _("an element that was removed") if self.instance.cell_id else _("a diagram that was removed")
+            )
+            groups.append((present, gone))
         return groups
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         diagram, _slash, cell = cleaned.pop("element", "").partition("/")
-        cleaned["diagram_id"], cleaned["cell_id"] = diagram or None, cell or None
+        cleaned["diagram_id"], cleaned["cell_id"] = (UUID(pk) if pk else None for pk in (diagram, cell))
         vector_is_new = "cvss_vector" in self.changed_data and "score" not in self.changed_data
         if cleaned.get("cvss_vector") and vector_is_new:
             cleaned["score"] = None

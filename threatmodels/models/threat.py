@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,7 +17,7 @@ from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from threatmodels.choices import CLOSED_STATUSES, SEVERITIES
+from threatmodels.choices import CLOSED_STATUSES, PRIORITIES, SEVERITIES
 from threatmodels.cvss import cvss_score
 from threatmodels.models.asset import Asset
 from threatmodels.models.deletable import DeletableQuerySet
@@ -37,12 +38,17 @@ class ThreatQuerySet(WordSearch, DeletableQuerySet):
 
     def with_severity_rank(self) -> ThreatQuerySet:
         """Annotates `severity_rank`: 0 for the worst, unknown and missing last."""
-        ranks = [
-            When(severity__iexact=name, then=Value(rank)) for rank, (name, _label) in enumerate(SEVERITIES)
-        ]
-        return self.annotate(
-            severity_rank=Case(*ranks, default=Value(len(ranks)), output_field=models.IntegerField())
-        )
+        return self.annotate(severity_rank=_rank("severity", SEVERITIES))
+
+    def with_priority_rank(self) -> ThreatQuerySet:
+        """Annotates `priority_rank`: 0 for what is first, unknown and missing last."""
+        return self.annotate(priority_rank=_rank("priority", PRIORITIES))
+
+
+def _rank(column: str, choices: Sequence[tuple[str, Any]]) -> Case:
+    """The place of a value among the choices, however it is spelled."""
+    ranks = [When(**{f"{column}__iexact": name}, then=Value(rank)) for rank, (name, _l) in enumerate(choices)]
+    return Case(*ranks, default=Value(len(ranks)), output_field=models.IntegerField())
 
 
 class Threat(Record):

@@ -6,6 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from threatmodels.choices import SEVERITIES as SEVERITY_CHOICES
+
 ORDERS = ("severity", "element", "status")
 SEVERITIES = ("critical", "high", "medium", "low", "informational", "unknown")
 # Shapes, so that a report can be read in black and white.
@@ -17,6 +23,21 @@ SEVERITY_MARKS = {
     "informational": "○",
     "unknown": "?",
 }
+SEVERITY_TITLES: dict[str, str | Promise] = dict(SEVERITY_CHOICES)
+STATE_TITLES: dict[str, str | Promise] = {
+    "open": _("open"),
+    "mitigated": _("mitigated"),
+    "closed": _("closed"),
+}
+# The titles of facts, which are translated where they are shown: programs read them too.
+FACTS = (
+    gettext_noop("About"),
+    gettext_noop("Address"),
+    gettext_noop("Type"),
+    gettext_noop("Criticality"),
+    gettext_noop("Sensitivity"),
+    gettext_noop("Classification"),
+)
 STATE_MARKS = {"open": "☐", "mitigated": "☑", "closed": "☒"}
 TOP = 10
 
@@ -63,8 +84,16 @@ class ThreatPart:
         return SEVERITY_MARKS[self.severity]
 
     @property
+    def severity_title(self) -> str:
+        return str(SEVERITY_TITLES[self.severity])
+
+    @property
     def state_mark(self) -> str:
         return STATE_MARKS[self.state]
+
+    @property
+    def state_title(self) -> str:
+        return str(STATE_TITLES[self.state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +171,9 @@ class Report:
     made_at: datetime
     issue_uri: str
     choices: Choices
+    # Also those that the choices leave out: the numbers are of all.
+    all_threats: list[ThreatPart]
     threats: list[ThreatPart]
-    hidden_threats: int
     loose_threats: list[ThreatPart]
     diagrams: list[DiagramPart]
     assets: list[Named]
@@ -153,6 +183,10 @@ class Report:
     decisions: list[Decision]
     history: list[Change]
     metadata: Mapping[str, str]
+
+    @property
+    def hidden_threats(self) -> int:
+        return len(self.all_threats) - len(self.threats)
 
     @property
     def numbers(self) -> list[tuple[str, dict[str, int]]]:
@@ -165,7 +199,7 @@ class Report:
 
     @property
     def open_threats(self) -> list[ThreatPart]:
-        return [threat for threat in self.threats if threat.state == "open"]
+        return [threat for threat in self.all_threats if threat.state == "open"]
 
     @property
     def top_risks(self) -> list[ThreatPart]:
@@ -183,7 +217,7 @@ class Report:
         return done * 100 // total if total else 100
 
     def _states(self, severity: str) -> dict[str, int]:
-        of_it = [threat.state for threat in self.threats if threat.severity == severity]
+        of_it = [threat.state for threat in self.all_threats if threat.severity == severity]
         return {state: of_it.count(state) for state in STATE_MARKS}
 
 

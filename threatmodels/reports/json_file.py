@@ -15,6 +15,8 @@ def json_report(report: Report) -> bytes:
     told = dataclasses.asdict(report)
     for diagram in told["diagrams"]:
         del diagram["svg"]
+    del told["all_threats"]
+    told["hidden_threats"] = report.hidden_threats
     told["summary"] = {
         "open": len(report.open_threats),
         "without_mitigation": report.unmitigated,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from threatmodels.reports.contents import DiagramPart, Named, Report, ThreatPart
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from threatmodels.reports.contents import SEVERITY_TITLES, DiagramPart, Named, Report, ThreatPart
 
 # What Markdown or the HTML in it would read as more than text.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~^&:@$])")
@@ -29,100 +32,125 @@ def _prose(text: str) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield f"# {escaped(report.name)}"
     yield ""
-    yield f"Threat model by {report.framework}, as of {report.made_at:%Y-%m-%d %H:%M} UTC"
+    made_at = f"{report.made_at:%Y-%m-%d %H:%M} UTC"
+    yield _("Threat model by %(framework)s, as of %(time)s") % {
+        "framework": report.framework,
+        "time": made_at,
+    }
     yield ""
-    yield from _table(["Fact", "Value"], _facts(report))
+    yield from _table([_("Fact"), _("Value")], _facts(report))
     if report.description:
         yield from ("", _prose(report.description))
     if report.choices.summary:
         yield from _summary(report)
-    yield from _named("Assets", report.assets)
+    yield from _named(_("Assets"), report.assets)
     if report.choices.diagrams:
         for diagram in report.diagrams:
             yield from _diagram(diagram)
-    yield from ("", "## Threats", "")
+    yield from ("", f"## {_('Threats')}", "")
     if report.hidden_threats:
-        yield from (f"{report.hidden_threats} mitigated or closed threats are left out.", "")
+        yield from (left_out(report.hidden_threats), "")
     for number, threat in enumerate(report.threats, 1):
         yield from _threat(number, threat)
     if report.decisions:
-        yield from ("", "## Not applicable", "")
+        yield from ("", f"## {_('Not applicable')}", "")
         rows = [[d.diagram, d.element, d.category, d.reason] for d in report.decisions]
-        yield from _table(["Diagram", "Element", "Category", "Reason"], rows)
+        yield from _table([_("Diagram"), _("Element"), _("Category"), _("Reason")], rows)
     for title, rows_ in (
-        ("Documents", report.documents),
-        ("Notes", report.notes),
-        ("Repositories", report.repositories),
+        (_("Documents"), report.documents),
+        (_("Notes"), report.notes),
+        (_("Repositories"), report.repositories),
     ):
         yield from _named(title, rows_)
     if report.metadata:
-        yield from ("", "## Metadata", "")
-        yield from _table(["Key", "Value"], [[k, v] for k, v in report.metadata.items()])
+        yield from ("", f"## {_('Metadata')}", "")
+        yield from _table([_("Key"), _("Value")], [[k, v] for k, v in report.metadata.items()])
     if report.history:
-        yield from ("", "## History", "")
+        yield from ("", f"## {_('History')}", "")
         rows = [[f"{c.at:%Y-%m-%d %H:%M}", c.who, c.what] for c in report.history]
-        yield from _table(["When (UTC)", "Who", "What"], rows)
+        yield from _table([_("When (UTC)"), _("Who"), _("What")], rows)
 
 
 def _facts(report: Report) -> list[list[str]]:
     facts = {
-        "Owner": report.owner,
-        "Status": report.status,
-        "Issue": report.issue_uri,
-        "Changed": f"{report.modified_at:%Y-%m-%d %H:%M} UTC",
-        "Coverage": f"{report.coverage} %",
+        _("Owner"): report.owner,
+        _("Status"): report.status,
+        _("Issue"): report.issue_uri,
+        _("Changed"): f"{report.modified_at:%Y-%m-%d %H:%M} UTC",
+        _("Coverage"): f"{report.coverage} %",
     }
     return [[title, value] for title, value in facts.items() if value]
 
 
 def _summary(report: Report) -> Iterator[str]:
-    yield from ("", "## Summary", "")
-    yield (
-        f"{len(report.open_threats)} of {len(report.threats)} threats are open, {report.unmitigated} of "
-        f"these without a mitigation. {report.coverage} % of elements and categories have been considered."
-    )
+    yield from ("", f"## {_('Summary')}", "")
+    yield in_numbers(report)
     yield ""
-    rows = [[name, *(str(n) for n in states.values())] for name, states in report.numbers]
-    yield from _table(["Severity", "Open", "Mitigated", "Closed"], rows)
+    rows = [[str(SEVERITY_TITLES[name]), *map(str, states.values())] for name, states in report.numbers]
+    yield from _table([_("Severity"), _("Open"), _("Mitigated"), _("Closed")], rows)
     if report.top_risks:
-        yield from ("", "### Top risks", "")
+        yield from ("", f"### {_('Top risks')}", "")
         yield from (
-            f"{n}. {t.severity_mark} {t.severity}: {escaped(t.name)}"
+            f"{n}. {t.severity_mark} {t.severity_title}: {escaped(t.name)}"
             for n, t in enumerate(report.top_risks, 1)
         )
 
 
+def in_numbers(report: Report) -> str:
+    """The summary in a sentence or two."""
+    text = _(
+        "%(open)d of %(all)d threats are open, %(bare)d of these without a mitigation. %(coverage)d %% of"
+        " elements and categories have been considered."
+    )
+    return text % {
+        "open": len(report.open_threats),
+        "all": len(report.all_threats),
+        "bare": report.unmitigated,
+        "coverage": report.coverage,
+    }
+
+
+def left_out(number: int) -> str:
+    text = ngettext(
+        "%(number)d mitigated or closed threat is left out.",
+        "%(number)d mitigated or closed threats are left out.",
+        number,
+    )
+    return text % {"number": number}
+
+
 def _diagram(diagram: DiagramPart) -> Iterator[str]:
-    yield from ("", f"## Diagram: {escaped(diagram.name)}", "")
+    yield from ("", f"## {_('Diagram')}: {escaped(diagram.name)}", "")
     if diagram.description:
         yield from (_prose(diagram.description), "")
-    yield from (f"Coverage: {diagram.percentage} %", "")
+    yield from (f"{_('Coverage')}: {diagram.percentage} %", "")
     rows = [
         [
-            one.name + (" (out of scope)" if one.out_of_scope else ""),
+            one.name + (f" ({_('out of scope')})" if one.out_of_scope else ""),
             one.type.replace("_", " "),
             one.reason or one.description,
             str(len(one.threats)),
         ]
         for one in diagram.elements
     ]
-    yield from _table(["Element", "Type", "About", "Threats"], rows)
+    yield from _table([_("Element"), _("Type"), _("About"), _("Threats")], rows)
 
 
 def _threat(number: int, threat: ThreatPart) -> Iterator[str]:
     yield from (f"### {number}. {escaped(threat.name)}", "")
     facts = [
-        f"{threat.severity_mark} {threat.severity}",
-        f"{threat.state_mark} {threat.state}" + (f" ({escaped(threat.status)})" if threat.status else ""),
+        f"{threat.severity_mark} {threat.severity_title}",
+        f"{threat.state_mark} {threat.state_title}"
+        + (f" ({escaped(threat.status)})" if threat.status else ""),
         *(escaped(text) for text in (threat.type, threat.element, threat.diagram, threat.asset) if text),
-        *([f"score {threat.score}"] if threat.score else []),
+        *([f"{_('score')} {threat.score}"] if threat.score else []),
         *threat.cwe_ids,
     ]
     yield from (" · ".join(facts), "")
     if threat.description:
         yield from (_prose(threat.description), "")
     if threat.mitigation:
-        yield from ("**Mitigation**", "", _prose(threat.mitigation), "")
+        yield from (f"**{_('Mitigation')}**", "", _prose(threat.mitigation), "")
 
 
 def _named(title: str, rows: list[Named]) -> Iterator[str]:
@@ -131,7 +159,7 @@ def _named(title: str, rows: list[Named]) -> Iterator[str]:
     yield from ("", f"## {title}", "")
     for one in rows:
         yield from (f"### {escaped(one.name)}", "")
-        yield from (f"- {title_}: {escaped(value)}" for title_, value in one.facts.items())
+        yield from (f"- {_(title_)}: {escaped(value)}" for title_, value in one.facts.items())
         if one.text:
             yield from ("", _prose(one.text))
         yield ""

@@ -5,15 +5,30 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.utils.dateformat import format as in_words
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, VAlign, WrapMode, XPos, YPos
 from fpdf.fonts import FontFace
 
 from threatmodels.pictures.png import svg_to_png
-from threatmodels.reports.contents import DiagramPart, ElementPart, Named, Report, ThreatPart
+from threatmodels.reports.contents import (
+    SEVERITY_MARKS,
+    SEVERITY_TITLES,
+    STATE_MARKS,
+    STATE_TITLES,
+    DiagramPart,
+    ElementPart,
+    Named,
+    Report,
+    ThreatPart,
+)
+from threatmodels.reports.markdown import in_numbers, left_out
 
 FONTS = {
     "": "@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf",
@@ -36,7 +51,6 @@ _SHAPED = re.compile(r"[\u0590-\u08ff\u0900-\u0dff\ufb1d-\ufdff\ufe70-\ufeff]")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufe0e\ufe0f\u200d]")
 # No word below the one is wider than a line; of longer ones so many signs are measured at once.
 SHORT_WORD, LONG_WORD = 12, 200
-STATE_TITLES = ("Severity", "Open", "Mitigated", "Closed")
 
 
 def pdf_report(report: Report, *, fonts: Path) -> bytes:
@@ -59,7 +73,7 @@ class _Paper(FPDF):
         self.set_fallback_fonts(list(FURTHER), exact_match=False)
         self.set_title(_clean(report.name))
         self.set_creator("TMI")
-        self.set_lang("en")
+        self.set_lang(get_language() or "en")
 
     def written(self) -> bytes | bytearray:
         self._title_page()
@@ -67,17 +81,17 @@ class _Paper(FPDF):
         if self.report.choices.summary:
             self._summary()
         self._scope()
-        self._named("Assets", self.report.assets)
+        self._named(_("Assets"), self.report.assets)
         if self.report.choices.diagrams:
             for diagram in self.report.diagrams:
                 self._diagram(diagram)
         self.add_page(orientation="portrait")
         self._threats()
         self._decisions()
-        self._named("Documents", self.report.documents)
-        self._named("Notes", self.report.notes)
-        self._named("Repositories", self.report.repositories)
-        self._pairs("Metadata", self.report.metadata.items())
+        self._named(_("Documents"), self.report.documents)
+        self._named(_("Notes"), self.report.notes)
+        self._named(_("Repositories"), self.report.repositories)
+        self._pairs(_("Metadata"), self.report.metadata.items())
         self._history()
         return self.output()
 
@@ -90,7 +104,7 @@ class _Paper(FPDF):
         self.set_y(-12)
         self._style(8, colour=QUIET)
         name = _short(self.report.name, 80)
-        self._line(f"{name} · page {self.page_no()}", 5)
+        self._line(f"{name} · {_('page')} {self.page_no()}", 5)
 
     # -- text
 
@@ -174,7 +188,7 @@ class _Paper(FPDF):
     def _rows(self, titles: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> None:
         listed = [[_clean(value) for value in row] for row in rows]
         if not listed:
-            self._quiet("None.")
+            self._quiet(_("None."))
             return
         self.set_text_shaping(any(_SHAPED.search(value) for row in listed for value in row))
         self._style(8.5)
@@ -201,19 +215,19 @@ class _Paper(FPDF):
         self.add_page()
         self.set_y(70)
         self._style(11, colour=QUIET)
-        self._line("Threat model report", 6)
+        self._line(_("Threat model report"), 6)
         self.ln(3)
         self._style(26 if len(report.name) < 120 else 16, bold=True)
         self._line(report.name, 11 if len(report.name) < 120 else 7)
         self.ln(6)
         self._facts(
             {
-                "Framework": report.framework,
-                "Status": report.status,
-                "Owner": report.owner,
-                "Last change": f"{report.modified_at:%d %B %Y, %H:%M} UTC",
-                "Report made": f"{report.made_at:%d %B %Y, %H:%M} UTC",
-                "Issue": report.issue_uri,
+                _("Framework"): report.framework,
+                _("Status"): report.status,
+                _("Owner"): report.owner,
+                _("Last change"): _moment(report.modified_at),
+                _("Report made"): _moment(report.made_at),
+                _("Issue"): report.issue_uri,
             }
         )
         self.ln(4)
@@ -229,35 +243,35 @@ class _Paper(FPDF):
 
     def _summary(self) -> None:
         report = self.report
-        self._heading("Executive summary")
-        self._prose(
-            f"{len(report.open_threats)} of {len(report.threats)} threats are open, {report.unmitigated} of "
-            f"these without a mitigation. {report.coverage} % of elements and categories were considered."
-        )
+        self._heading(_("Executive summary"))
+        self._prose(in_numbers(report))
         numbers = [
-            [f"{_mark(report, name)} {name}", *(str(number) for number in states.values())]
+            [f"{SEVERITY_MARKS[name]} {SEVERITY_TITLES[name]}", *(str(number) for number in states.values())]
             for name, states in report.numbers
         ]
-        self._rows(STATE_TITLES, numbers, (4, 2, 2, 2))
-        self._heading("Top risks", level=2)
+        self._rows((_("Severity"), _("Open"), _("Mitigated"), _("Closed")), numbers, (4, 2, 2, 2))
+        self._heading(_("Top risks"), level=2)
         self._rows(
-            ("Severity", "Threat", "Element", "Status"),
-            [[f"{t.severity_mark} {t.severity}", t.name, _where(t), t.status] for t in report.top_risks],
+            (_("Severity"), _("Threat"), _("Element"), _("Status")),
+            [
+                [f"{t.severity_mark} {t.severity_title}", t.name, _where(t), t.status]
+                for t in report.top_risks
+            ],
             (3, 8, 4, 3),
         )
 
     def _scope(self) -> None:
-        self._heading("Scope")
+        self._heading(_("Scope"))
         rows = [
             [diagram.name, f"{len(diagram.elements)}", f"{diagram.percentage} %"]
             for diagram in self.report.diagrams
         ]
-        self._rows(("Diagram", "Elements shown", "Coverage"), rows, (8, 3, 3))
+        self._rows((_("Diagram"), _("Elements shown"), _("Coverage")), rows, (8, 3, 3))
         left_out = [(d, e) for d in self.report.diagrams for e in d.elements if e.out_of_scope]
         if left_out:
-            self._heading("Out of scope", level=2)
-            rows = [[e.name, d.name, e.reason or "No reason is given."] for d, e in left_out]
-            self._rows(("Element", "Diagram", "Reason"), rows, (4, 4, 7))
+            self._heading(_("Out of scope"), level=2)
+            rows = [[e.name, d.name, e.reason or _("No reason is given.")] for d, e in left_out]
+            self._rows((_("Element"), _("Diagram"), _("Reason")), rows, (4, 4, 7))
 
     def _named(self, title: str, rows: list[Named]) -> None:
         if not rows:
@@ -266,14 +280,16 @@ class _Paper(FPDF):
         for one in rows:
             self._heading(one.name, level=3)
             if one.facts:
-                self._quiet(" · ".join(f"{name}: {value}" for name, value in one.facts.items()))
+                self._quiet(" · ".join(f"{_(name)}: {value}" for name, value in one.facts.items()))
             self._prose(one.text)
 
     def _diagram(self, diagram: DiagramPart) -> None:
         """A page of its own, lying where the diagram is wide, and the picture as large as fits."""
         self.add_page(orientation="landscape" if diagram.is_wide else "portrait")
-        self._heading(f"Diagram: {_short(diagram.name, 150)}")
-        self._quiet(f"{diagram.considered[0]} of {diagram.considered[1]} considered: {diagram.percentage} %")
+        self._heading(f"{_('Diagram')}: {_short(diagram.name, 150)}")
+        text = _("%(done)d of %(total)d considered: %(percentage)d %%")
+        done, total = diagram.considered
+        self._quiet(text % {"done": done, "total": total, "percentage": diagram.percentage})
         self.ln(2)
         wide, high = self.epw, self.h - self.b_margin - self.get_y() - 2
         scale = min(wide / diagram.width, high / diagram.height, 0.5)
@@ -282,30 +298,35 @@ class _Paper(FPDF):
         picture = svg_to_png(diagram.svg, fonts=self.folder, most_pixels=int(pixels))
         self.image(picture, x=self.l_margin + (wide - width) / 2, y=self.get_y(), w=width, h=height)
         self.add_page(orientation="portrait")
-        self._heading(f"Elements of {_short(diagram.name, 120)}", level=2)
+        self._heading(_("Elements of %(name)s") % {"name": _short(diagram.name, 120)}, level=2)
         self._prose(diagram.description)
         self._rows(
-            ("Element", "Type", "About", "Threats"), map(self._element, diagram.elements), (5, 3, 8, 4)
+            (_("Element"), _("Type"), _("About"), _("Threats")),
+            map(self._element, diagram.elements),
+            (5, 3, 8, 4),
         )
-        self._quiet("Numbers are those of the list of threats.")
+        self._quiet(_("Numbers are those of the list of threats."))
 
     def _element(self, element: ElementPart) -> list[str]:
-        name = _short(element.name, 300) + ("\n(out of scope)" if element.out_of_scope else "")
+        name = _short(element.name, 300) + (f"\n({_('out of scope')})" if element.out_of_scope else "")
         threats = "  ".join(f"{t.severity_mark}\u00a0{self._numbers[t.id]}" for t in element.threats)
         about = element.reason if element.out_of_scope and element.reason else element.description
         return [name, element.type.replace("_", " "), _short(about, 600), threats or "–"]
 
     def _threats(self) -> None:
         report = self.report
-        self._heading("Threats")
-        self._quiet("Severity: ■ critical ▲ high ◆ medium ● low ○ informational ? unknown")
-        self._quiet("State: ☐ open ☑ mitigated ☒ closed")
+        self._heading(_("Threats"))
+        self._legend(_("Severity"), SEVERITY_MARKS, SEVERITY_TITLES)
+        self._legend(_("State"), STATE_MARKS, STATE_TITLES)
         if report.hidden_threats:
-            self._quiet(f"{report.hidden_threats} mitigated or closed threats are left out.")
+            self._quiet(left_out(report.hidden_threats))
         if not report.threats:
-            self._prose("No threats.")
+            self._prose(_("No threats."))
         for number, threat in enumerate(report.threats, 1):
             self._threat(number, threat)
+
+    def _legend(self, title: str, marks: dict[str, str], titles: dict[str, Any]) -> None:
+        self._quiet(f"{title}: {' '.join(f'{mark} {titles[name]}' for name, mark in marks.items())}")
 
     def _threat(self, number: int, threat: ThreatPart) -> None:
         if self.get_y() > self.h - self.b_margin - 28:
@@ -317,47 +338,47 @@ class _Paper(FPDF):
         self._prose(threat.description)
         if threat.mitigation.strip():
             self._style(9.5, bold=True)
-            self._line("Mitigation", 4.8)
+            self._line(_("Mitigation"), 4.8)
             self._prose(threat.mitigation)
 
     def _decisions(self) -> None:
         if self.report.decisions:
-            self._heading("Not applicable")
+            self._heading(_("Not applicable"))
             rows = [[d.element, d.diagram, d.category, d.reason] for d in self.report.decisions]
-            self._rows(("Element", "Diagram", "Category", "Reason"), rows, (4, 3, 3, 6))
+            self._rows((_("Element"), _("Diagram"), _("Category"), _("Reason")), rows, (4, 3, 3, 6))
 
     def _pairs(self, title: str, pairs: Iterable[tuple[str, str]]) -> None:
         listed = list(pairs)
         if listed:
             self._heading(title)
-            self._rows(("Key", "Value"), listed, (4, 10))
+            self._rows((_("Key"), _("Value")), listed, (4, 10))
 
     def _history(self) -> None:
         if self.report.history:
-            self._heading("History of changes")
+            self._heading(_("History of changes"))
             rows = [[f"{c.at:%Y-%m-%d %H:%M}", c.who, c.what] for c in self.report.history]
-            self._rows(("When (UTC)", "Who", "What"), rows, (3, 3, 8))
+            self._rows((_("When (UTC)"), _("Who"), _("What")), rows, (3, 3, 8))
 
 
 def _facts_of(threat: ThreatPart) -> Iterator[str]:
-    yield f"{threat.severity_mark} {threat.severity}"
-    yield f"{threat.state_mark} {threat.state}" + (f" ({threat.status})" if threat.status else "")
+    yield f"{threat.severity_mark} {threat.severity_title}"
+    yield f"{threat.state_mark} {threat.state_title}" + (f" ({threat.status})" if threat.status else "")
     yield from (text for text in (threat.type, _where(threat), threat.asset) if text)
     if threat.score:
-        yield f"score {threat.score}"
+        yield f"{_('score')} {threat.score}"
     if threat.priority:
-        yield f"priority {threat.priority}"
+        yield f"{_('priority')} {threat.priority}"
     yield from threat.cwe_ids
     if threat.issue_uri:
         yield threat.issue_uri
 
 
+def _moment(at: datetime) -> str:
+    return f"{in_words(at, 'd F Y, H:i')} UTC"
+
+
 def _where(threat: ThreatPart) -> str:
     return " / ".join(_short(text, 80) for text in (threat.diagram, threat.element) if text)
-
-
-def _mark(report: Report, severity: str) -> str:
-    return next(t.severity_mark for t in report.threats if t.severity == severity)
 
 
 def _clean(text: str) -> str:

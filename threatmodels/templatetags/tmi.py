@@ -13,11 +13,19 @@ from django.template.defaultfilters import truncatechars
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from threatmodels.choices import LEVELS
+from threatmodels.choices import (
+    LEVELS,
+    MODEL_STATUSES,
+    PRIORITIES,
+    SEVERITIES,
+    THREAT_STATUSES,
+    THREAT_TYPES,
+)
 from threatmodels.knowledge.cwe import weaknesses
 from tmi.lib.markdown import to_html
 
@@ -33,7 +41,10 @@ SEVERITY_ICONS = {
 }
 
 
-SPELLED: dict[str | None, Any] = dict(LEVELS)
+TYPES = [choice for choices in THREAT_TYPES.values() for choice in choices]
+SPELLED: dict[str | None, Any] = dict([*LEVELS, *PRIORITIES, *THREAT_STATUSES, *MODEL_STATUSES, *TYPES])
+SPELLED["Unspecified"] = _("Unspecified")
+SEVERITY_TITLES = dict(SEVERITIES)
 
 
 @lru_cache(maxsize=200)
@@ -51,6 +62,13 @@ def icon(name: str) -> SafeString:
 @register.filter
 def severity_icon(severity: str | None) -> str:
     return SEVERITY_ICONS.get((severity or "").lower(), "question-circle")
+
+
+@register.filter
+def severity_title(severity: str | None) -> str:
+    """A severity in words, one of nobody's list as it is spelled."""
+    known = severity or ""
+    return str(SEVERITY_TITLES.get(known.lower(), capfirst(known)))
 
 
 @register.filter
@@ -115,9 +133,9 @@ def value(row: Any, name: str) -> Any:
 
 
 @register.filter
-def spelled(level: str | None) -> str:
-    """`very_high` as a person writes it; nothing as a dash."""
-    return str(SPELLED.get(level, level)) if level else "–"
+def spelled(value: str | None) -> str:
+    """A level, priority, status or type as a person writes it; nothing as a dash."""
+    return str(SPELLED.get(value, value)) if value else "–"
 
 
 @register.filter

@@ -42,6 +42,12 @@ def parameters(request: HttpRequest) -> dict[str, str]:
     return {name: str(value).replace("\x00", "") for name, value in request.GET.items()}
 
 
+def wants_part(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of the page; Back wants all of it."""
+    asked: Any = request.htmx  # type: ignore[attr-defined]  # django-htmx
+    return bool(asked) and not asked.boosted and not asked.history_restore_request
+
+
 def load(request: HttpRequest, model_id: UUID, at_least: Role = Role.READER) -> ThreatModel:
     return access.get_threat_model(person(request), model_id, at_least=at_least)
 

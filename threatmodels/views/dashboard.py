@@ -12,11 +12,11 @@ from django.shortcuts import render
 
 from accounts.models import User
 from threatmodels import access
-from threatmodels.choices import MODEL_STATUSES, SEVERITIES, Framework
+from threatmodels.choices import MODEL_STATUSES, SEVERITIES, Framework, RoleName
 from threatmodels.models import Diagram, Threat
 from threatmodels.models.threat_model import ThreatModelQuerySet
 from threatmodels.roles import Role
-from threatmodels.views.base import page, parameters, person
+from threatmodels.views.base import page, parameters, person, wants_part
 
 PER_PAGE = 20
 SORTS = {
@@ -43,9 +43,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "is_filtered": any(request.GET.get(name) for name in FILTERS),
         "frameworks": Framework.choices,
         "statuses": MODEL_STATUSES,
-        "roles": [role.label for role in reversed(Role)],
+        "roles": RoleName.choices,
     }
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]  # django-htmx
+    if wants_part(request):
         return render(request, "threatmodels/_threat_model_table.html", context)
     return render(request, "threatmodels/dashboard.html", context | insights(user))
 

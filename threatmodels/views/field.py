@@ -71,11 +71,8 @@ class _Edit:
         if _plain(self.theirs) not in (_plain(self.was), _plain(self.value)):
             raise Conflict("The field has been changed.")
         form = self.form({**known, self.name: self.value}, instance=row)
-        if not form.is_valid():
-            wrong = form.errors.get(self.name) or [
-                str(one) for found in form.errors.values() for one in found
-            ]
-            raise ValidationFailed(FieldError(self.name, str(one)) for one in wrong)
+        if wrong := form.wrong_with(self.name):
+            raise ValidationFailed(FieldError(self.name, one) for one in wrong)
         return {name: form.cleaned_data[name] for name in form.columns(self.name)}
 
 

@@ -63,8 +63,10 @@ class Kind:
         return actions.create_record(self.model, threat_model=threat_model, actor=actor, **fields)
 
     def update(self, record: Any, actor: User, changes: actions.Change) -> Record:
-        change = update_threat if self.model is Threat else actions.update_record
-        return change(record, actor=actor, changes=changes)
+        if self.model is Threat:
+            return update_threat(record, actor=actor, changes=changes, shows_deleted=True)
+        updated: Record = actions.update_record(record, actor=actor, changes=changes)
+        return updated
 
 
 KINDS = [

@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts.models import EVERYONE_ID, Group
+from accounts.models import EVERYONE_ID, Group, User
 from threatmodels.access import entries_of
 from threatmodels.actions import access as actions
 from threatmodels.actions.access import Entry, Grant
 from threatmodels.actions.threat_model import transfer_threat_model
-from threatmodels.forms import AccessForm, RoleForm, TransferForm
+from threatmodels.choices import RoleName
+from threatmodels.forms import AccessForm, EveryoneForm, RoleForm, TransferForm
 from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
 from threatmodels.views.base import frame, load, page, person
@@ -42,7 +43,7 @@ def sharing(request: HttpRequest, model_id: UUID) -> HttpResponse:
         transfer_form=TransferForm(threat_model=threat_model),
         entries=[e for e in entries_of(threat_model) if not _is_everyone(e)],
         everyone=next((e for e in entries_of(threat_model) if _is_everyone(e)), None),
-        roles=[role.label for role in Role],
+        roles=RoleName.choices[::-1],
     )
     return render(request, "threatmodels/sharing.html", context, status=400 if form.errors else 200)
 
@@ -88,17 +89,28 @@ def everyone(request: HttpRequest, model_id: UUID) -> HttpResponse:
     """Switches the role of everyone signed in on or off."""
     threat_model = load(request, model_id, Role.OWNER)
     present = next((e for e in entries_of(threat_model) if _is_everyone(e)), None)
-    form = RoleForm(request.POST)
+    form = EveryoneForm(request.POST)
     if not form.is_valid():
+        messages.error(request, _("Nothing was changed: there is no such role."))
+        return redirect("sharing", model_id)
+    role = RoleName(form.cleaned_data["role"])
+    if form.cleaned_data["is_on"]:
+        _let_everyone_in(threat_model, person(request), present, role)
+        text = _("Everyone signed in has access now: %(role)s.") % {"role": role.label}
+    else:
         if present is not None:
             actions.revoke_access(threat_model, actor=person(request), entry=present)
-    elif present is not None:
-        role = form.cleaned_data["role"]
-        actions.change_access(threat_model, actor=person(request), entry=present, role=role)
-    else:
-        grant = Grant(form.cleaned_data["role"], group=Group.objects.get(pk=EVERYONE_ID))
-        actions.grant_access(threat_model, actor=person(request), grant=grant)
+        text = _("Only those who are named here have access now.")
+    messages.success(request, text)
     return redirect("sharing", model_id)
+
+
+def _let_everyone_in(threat_model: ThreatModel, actor: User, present: Entry | None, role: RoleName) -> None:
+    if present is not None:
+        actions.change_access(threat_model, actor=actor, entry=present, role=role.value)
+    else:
+        grant = Grant(role.value, group=Group.objects.get(pk=EVERYONE_ID))
+        actions.grant_access(threat_model, actor=actor, grant=grant)
 
 
 @page("POST")

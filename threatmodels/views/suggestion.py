@@ -18,7 +18,7 @@ from threatmodels.advice import Advice
 from threatmodels.choices import SEVERITIES, Verdict
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
-from threatmodels.views.base import frame, load, page, person
+from threatmodels.views.base import frame, load, page, person, wants_part
 from tmi.lib.errors import ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
 
@@ -38,8 +38,7 @@ def overview(request: HttpRequest, model_id: UUID) -> HttpResponse:
         }
         for diagram in diagrams
     ]
-    part = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]  # django-htmx
-    template = "_suggestion_overview.html" if part else "suggestion_overview.html"
+    template = "_suggestion_overview.html" if wants_part(request) else "suggestion_overview.html"
     return render(request, f"threatmodels/{template}", frame(threat_model, rows=rows))
 
 

@@ -25,7 +25,7 @@ from threatmodels.models import Diagram, Metadata, Threat, ThreatModel
 from threatmodels.reports.formats import FORMATS
 from threatmodels.roles import Role
 from threatmodels.starters.catalogue import starters
-from threatmodels.views.base import frame, load, page, parameters, person, saved
+from threatmodels.views.base import frame, load, page, parameters, person, saved, wants_part
 from threatmodels.views.history import told
 from threatmodels.views.kinds import KINDS
 from tmi.lib.ids import NO_ID, parse_id
@@ -37,7 +37,7 @@ THREAT_SORTS = {
     "severity": "severity_rank",
     "score": "score",
     "status": "status",
-    "priority": "priority",
+    "priority": "priority_rank",
     "type": "threat_type",
     "changed": "modified_at",
 }
@@ -47,7 +47,7 @@ THREAT_SORTS = {
 def detail(request: HttpRequest, model_id: UUID) -> HttpResponse:
     threat_model = load(request, model_id)
     context = frame(threat_model, **_threats(request, threat_model))
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]  # django-htmx
+    if wants_part(request):
         return render(request, "threatmodels/_threat_table.html", context)
     if access.role_of(threat_model) >= Role.WRITER:
         context["form"] = ThreatModelForm(instance=threat_model)
@@ -74,7 +74,7 @@ def detail(request: HttpRequest, model_id: UUID) -> HttpResponse:
 def _threats(request: HttpRequest, threat_model: ThreatModel) -> dict[str, Any]:
     """The table of threats: a page of what the filters let through, in the order that is asked for."""
     given = parameters(request)
-    rows = Threat.objects.live().filter(threat_model=threat_model).with_severity_rank()
+    rows = Threat.objects.live().filter(threat_model=threat_model).with_severity_rank().with_priority_rank()
     if words := given.get("q", "").strip():
         rows = rows.search(words)
     for name in ("severity", "priority", "status", "threat_type"):

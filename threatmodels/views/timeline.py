@@ -19,7 +19,7 @@ from threatmodels.cells import label
 from threatmodels.models import Diagram, DiagramOperation
 from threatmodels.operations import Cell, by_id, difference
 from threatmodels.roles import Role
-from threatmodels.views.base import frame, load, page, parameters, person
+from threatmodels.views.base import frame, load, page, parameters, person, wants_part
 from threatmodels.views.kinds import KINDS
 from tmi.lib.errors import NotFound
 
@@ -57,8 +57,7 @@ def timeline(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpRespo
         other_moment=None if other is None else _moment(diagram, other),
         differences=[] if other is None else list(_between(diagram, other, at)),
     )
-    part = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]  # django-htmx
-    name = "_timeline" if part else "diagram_timeline"
+    name = "_timeline" if wants_part(request) else "diagram_timeline"
     return render(request, f"threatmodels/{name}.html", context)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 
 from threatmodels import access
@@ -30,6 +31,12 @@ def people(request: HttpRequest) -> HttpResponse:
     fits = Q(name__icontains=words) | Q(email__icontains=words)
     found = known.filter(fits).order_by("name", "pk")[:MOST_PEOPLE] if words else []
     return render(request, "threatmodels/_people.html", {"found": found})
+
+
+@page("GET")
+def token(request: HttpRequest) -> JsonResponse:
+    """The token for changes, which a sign-in in another tab has replaced, and whose it is."""
+    return JsonResponse({"token": get_token(request), "person_id": str(person(request).pk)})
 
 
 @page("POST")

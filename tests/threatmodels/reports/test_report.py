@@ -11,6 +11,7 @@ from itertools import pairwise
 import pypdfium2
 import pytest
 from django.conf import settings
+from django.utils import translation
 from openpyxl import load_workbook
 
 from tests.threatmodels.knowledge.test_engine import A, B, box, flow, shop
@@ -116,6 +117,14 @@ def test_choices_narrow_the_report(model):
     whole, open_only = report_of(model), report_of(model, Choices(mitigated=False))
     assert open_only.hidden_threats == 1
     assert len(open_only.threats) == len(whole.threats) - 1
+    # The numbers are of all, whatever is left out of the lists.
+    assert (open_only.numbers, open_only.top_risks) == (whole.numbers, whole.top_risks)
+    for form in ("pdf", "markdown"):
+        said = written(model, form, mitigated=False)
+        assert "8 of 9 threats are open" in (text_of(said) if form == "pdf" else said.decode())
+    told = json.loads(written(model, "json", mitigated=False))
+    assert told["summary"]["by_severity"]["critical"] == {"open": 0, "mitigated": 1, "closed": 0}
+    assert ("all_threats" in told, len(told["threats"])) == (False, 8)
     assert [e.name for d in report_of(model, Choices(empty=False)).diagrams for e in d.elements] == ["Shop"]
     inside = report_of(model, Choices(out_of_scope=False))
     assert "Customer" not in [e.name for d in inside.diagrams for e in d.elements]
@@ -154,6 +163,32 @@ def test_the_report_over_rest(model, api, cast):
         refused = api(cast.reader).get(f"{base}?{query}")
         assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)
     assert api(cast.outsider).get(base).status_code == 404
+
+
+def test_codes_are_told_in_words(model, browse, cast):
+    page = browse(cast.reader).get(f"/threat-models/{model.pk}/report").content.decode()
+    for said in (page, written(model, "markdown").decode(), text_of(written(model, "pdf"))):
+        assert "▲ High" in said
+        assert "? Unknown" in said
+        assert "▲ high" not in said.split("☐ open")[-1]
+    # Programs read the codes.
+    rows = csv.DictReader(io.StringIO(written(model, "csv").decode("utf-8-sig")))
+    assert {"high", "critical"} < {row["Severity"] for row in rows}
+
+
+def test_a_report_is_in_the_language_that_is_active(model, monkeypatch):
+    german = {"Threats": "Bedrohungen", "mitigated": "gemindert", "Critical": "Kritisch", "Type": "Art"}
+    with translation.override("de"):
+        catalogue = translation.trans_real.translation("de")
+        for word, told in german.items():
+            monkeypatch.setitem(catalogue._catalog._catalogs[0], word, told)
+            monkeypatch.setitem(catalogue._catalog._catalogs[0], f"severity\x04{word}", told)
+        markdown, pdf = written(model, "markdown").decode(), text_of(written(model, "pdf"))
+    for said in (markdown, pdf):
+        assert "Bedrohungen" in said
+        assert "■ Kritisch" in said
+        assert "☑ gemindert" in said
+        assert "Art: data" in said
 
 
 # -- large ones

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import AuditEntry
 from tests.threatmodels.views.furniture import CELL, url
-from threatmodels.actions.record import update_record
+from threatmodels.actions.record import delete_record, update_record
 from threatmodels.actions.threat_model import create_threat_model
 from threatmodels.models import Repository
 
@@ -147,3 +147,28 @@ def test_only_writers_save_and_only_in_their_own_model(cast, browse, put, parts)
     assert browse(cast.writer).post(there, given).status_code == 404
     parts["threats"].refresh_from_db()
     assert parts["threats"].name == "Forged"
+
+
+@pytest.mark.parametrize("gone", ["assets", "diagrams"])
+@pytest.mark.parametrize("place", ["element", "whole"])
+def test_a_threat_whose_asset_or_diagram_was_deleted_is_edited_like_any_other(cast, put, parts, gone, place):
+    if place == "whole":
+        update_record(parts["threats"], actor=cast.owner, changes={"cell_id": None})
+    before = put("threats", "name", "Forged", "Forged").json()["values"]
+    delete_record(parts[gone], actor=cast.owner)
+    answer = put("threats", "mitigation", "TLS")
+    assert (answer.status_code, answer.json()["values"]["mitigation"]) == (200, "TLS")
+    # What is gone is offered as long as it is said, and can be taken away.
+    field = {"assets": "asset", "diagrams": "element"}[gone]
+    assert answer.json()["values"][field] == before[field]
+    assert put("threats", field, before[field], was=before[field]).status_code == 200
+    cleared = put("threats", field, "", was=before[field])
+    assert (cleared.status_code, cleared.json()["values"][field]) == (200, "")
+    assert put("threats", field, before[field]).status_code == 400
+
+
+def test_what_is_gone_is_named_in_the_form_of_a_threat(cast, browse, threat_model, parts):
+    update_record(parts["threats"], actor=cast.owner, changes={"cell_id": None})
+    delete_record(parts["diagrams"], actor=cast.owner)
+    page = browse(cast.writer).get(url(threat_model, f"/threats/{parts['threats'].pk}"))
+    assert b"a diagram that was removed" in page.content

@@ -240,8 +240,12 @@ def test_a_threat_keeps_its_reference_to_what_was_deleted(cast, browse, threat_m
     delete_record(parts["asset" + "s"], actor=cast.owner)
     delete_record(parts["diagrams"], actor=cast.owner)
     client, address = browse(cast.writer), url(threat_model, f"/threats/{threat.pk}/edit")
-    seen = re.search(r'name="seen" value="([^"]+)"', client.get(address).content.decode()).group(1)
-    assert client.post(address, {"name": "Renamed", "seen": seen}).status_code == 302
+    page = client.get(address).content.decode()
+    given = {"name": "Renamed", "seen": re.search(r'name="seen" value="([^"]+)"', page).group(1)}
+    for name in ("asset", "element"):
+        select = page.split(f'name="{name}"')[1].split("</select>")[0]
+        given[name] = re.search(r'value="([^"]+)" selected', select).group(1)
+    assert client.post(address, given).status_code == 302
     threat.refresh_from_db()
     assert (threat.name, threat.asset_id) == ("Renamed", parts["assets"].pk)
     assert (threat.diagram_id, str(threat.cell_id)) == (parts["diagrams"].pk, CELL["id"])
@@ -291,11 +295,18 @@ def test_an_owner_shares_changes_and_takes_back(cast, browse, threat_model):
     assert browse(cast.outsider).get(url(threat_model)).status_code == 404
 
 
-def test_everyone_is_a_switch(cast, browse, threat_model):
+def test_everyone_is_a_switch_and_says_what_it_did(cast, browse, threat_model):
     address = url(threat_model, "/sharing/everyone")
-    browse(cast.owner).post(address, {"role": "reader"})
+
+    def switch(**given):
+        return browse(cast.owner).post(address, given, follow=True).content.decode()
+
+    assert "Everyone signed in has access now: Reader." in switch(is_on="on", role="reader")
     assert browse(cast.outsider).get(url(threat_model)).status_code == 200
-    browse(cast.owner).post(address, {"role": ""})
+    assert "Everyone signed in has access now: Writer." in switch(is_on="on", role="writer")
+    assert browse(cast.outsider).get(url(threat_model, "/edit")).status_code == 200
+    assert "there is no such role" in switch(is_on="on", role="king")
+    assert "Only those who are named here have access now." in switch(role="writer")
     assert browse(cast.outsider).get(url(threat_model)).status_code == 404
 
 
@@ -401,3 +412,23 @@ def test_the_page_of_a_large_model_runs_a_fixed_number_of_queries(cast, browse, 
     grant_access(threat_model, actor=cast.owner, grant=Grant("reader", email="a@example.org"))
     grant_access(threat_model, actor=cast.owner, grant=Grant("reader", email="b@example.org"))
     assert count() == before
+
+
+def test_the_page_that_back_asks_for_is_whole(cast, browse, threat_model, parts):
+    back = {"HTTP_HX_REQUEST": "true", "HTTP_HX_HISTORY_RESTORE_REQUEST": "true"}
+    addresses = ("/", url(threat_model), url(threat_model, f"/diagrams/{parts['diagrams'].pk}/timeline"))
+    for address in addresses:
+        assert b"<html" in browse(cast.owner).get(address, **back).content
+        assert b"<html" not in browse(cast.owner).get(address, HTTP_HX_REQUEST="true").content
+
+
+def test_threats_are_sorted_by_what_a_priority_means(cast, browse, threat_model):
+    for name in ("Deferred", "high", "Immediate", "Low", "Medium", "soon"):
+        create_record(Threat, threat_model=threat_model, actor=cast.owner, name=f"T-{name}", priority=name)
+
+    def order(sort):
+        page = browse(cast.owner).get(url(threat_model, f"?sort={sort}")).content.decode()
+        return list(dict.fromkeys(re.findall(r">T-(\w+)<", page)))
+
+    first = ["Immediate", "high", "Medium", "Low", "Deferred", "soon"]
+    assert (order("priority"), order("-priority")) == (first, first[::-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 
 def test_people_one_shares_with_are_found_by_name_and_email_and_nobody_else(cast, browse, threat_model):
@@ -45,3 +46,16 @@ def test_live_sessions_are_shown_to_who_may_see_the_diagram(cast, browse, threat
     assert "Writer" in shown
     assert browse(cast.outsider).get("/live-sessions").content.decode().strip() == ""
     assert browse(None).get("/live-sessions").status_code == 302
+
+
+def test_the_token_for_changes_comes_with_the_person_whose_it_is(cast):
+    client = Client(enforce_csrf_checks=True)
+    assert client.get("/tools/token").status_code == 302
+    client.force_login(cast.reader)
+    answer = client.get("/tools/token")
+    assert answer["Cache-Control"] == "private, no-store"
+    said = answer.json()
+    assert said["person_id"] == str(cast.reader.pk)
+    given = {"content": "**a**"}
+    assert client.post("/tools/markdown", given).status_code == 403
+    assert client.post("/tools/markdown", given, headers={"X-CSRFToken": said["token"]}).status_code == 200
