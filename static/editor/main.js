@@ -46,7 +46,8 @@ editor.on("reveal", ({ id }) => reveal(id))
 // -- panels
 
 // On a narrow window the panel is away until it is asked for; on a wide one it is there until it is not wanted.
-const isNarrow = () => matchMedia("(max-width: 56rem)").matches
+const narrow = matchMedia("(max-width: 56rem)")
+const isNarrow = () => narrow.matches
 
 function panel(name) {
   for (const tab of $$("[role=tab]")) {
@@ -57,6 +58,7 @@ function panel(name) {
   }
   document.body.classList.remove("panel-closed")
   document.body.classList.toggle("panel-open", isNarrow())
+  tellPanel()
   editor.emit("panel", { name })
 }
 const tabs = $$("[role=tab]")
@@ -71,7 +73,13 @@ for (const [index, tab] of tabs.entries()) {
     next.focus()
   })
 }
-$("#panel-toggle").addEventListener("click", () => document.body.classList.toggle(isNarrow() ? "panel-open" : "panel-closed"))
+const tellPanel = () => $("#panel-toggle").setAttribute("aria-expanded", String($(".side").checkVisibility({ checkVisibilityCSS: true })))
+$("#panel-toggle").addEventListener("click", () => {
+  document.body.classList.toggle(isNarrow() ? "panel-open" : "panel-closed")
+  tellPanel()
+})
+narrow.addEventListener("change", tellPanel)
+tellPanel()
 
 // -- commands
 
@@ -191,7 +199,7 @@ connection.addEventListener("rejected", ({ detail }) => {
   const names = detail.message.affected_cells.map(editor.name).join(", ")
   const why = {
     permission_denied: say("You may not change this diagram (any more)."), conflict_detected: say("Somebody else was there first."),
-    validation_failed: say("A value in it is not allowed."), too_large: say("It was too large."), no_state_change: say("The diagram is like that already."),
+    validation_failed: say("A value in it is not allowed (%(details)s).", { details: detail.message.message }), too_large: say("It was too large."), no_state_change: say("The diagram is like that already."),
   }[detail.message.reason] ?? say("The server did not take it.")
   editor.notice(`${say("A change of yours was not kept; the diagram shows what the others have.")} ${why} ${names}`, "warning")
 })

@@ -105,7 +105,9 @@ export function makeCommands(editor, canvas, ui) {
     if (!editor.mayEdit) return
     const all = steps.moveSteps(editor, steps.movable(editor, ids()), dx, dy)
     const first = editor.scene.areas.get(ids()[0])
-    if (editor.change(all) && first) {
+    if (!editor.change(all)) return
+    if (!first) editor.tell(say("Moved"))
+    else {
       const now = editor.scene.areas.get(ids()[0])
       editor.tell(say("Moved to %(x)s, %(y)s", { x: Math.round(now.x), y: Math.round(now.y) }))
       canvas.reveal(now)
@@ -189,16 +191,17 @@ export function makeCommands(editor, canvas, ui) {
   }
 
   // -- arranging
+  const arranged = (all, tell) => editor.change(all, { tell }) || editor.tell(say("Nothing to change"))
   const sides = {
     left: say("Align left edges"), center: say("Align centres"), right: say("Align right edges"),
     top: say("Align top edges"), middle: say("Align middles"), bottom: say("Align bottom edges"),
   }
   for (const [how, title] of Object.entries(sides)) {
-    add(`align.${how}`, title, [], () => editor.change(steps.alignSteps(editor, ids(), how), { tell: say("Aligned") }), several, "arrange")
+    add(`align.${how}`, title, [], () => arranged(steps.alignSteps(editor, ids(), how), say("Aligned")), several, "arrange")
   }
   const three = () => editor.mayEdit && editor.selection.size > 2
-  add("distribute.x", say("Distribute horizontally"), [], () => editor.change(steps.distributeSteps(editor, ids(), "x"), { tell: say("Distributed") }), three, "arrange")
-  add("distribute.y", say("Distribute vertically"), [], () => editor.change(steps.distributeSteps(editor, ids(), "y"), { tell: say("Distributed") }), three, "arrange")
+  add("distribute.x", say("Distribute horizontally"), [], () => arranged(steps.distributeSteps(editor, ids(), "x"), say("Distributed")), three, "arrange")
+  add("distribute.y", say("Distribute vertically"), [], () => arranged(steps.distributeSteps(editor, ids(), "y"), say("Distributed")), three, "arrange")
   add("layout", say("Lay out along the flows"), ["mod+shift+y"], arrange, () => edit() && editor.scene.areas.size > 1, "arrange")
 
   async function arrange() {
@@ -207,8 +210,8 @@ export function makeCommands(editor, canvas, ui) {
   }
 
   const stacked = () => edit() && editor.selected().some(steps.isStacked)
-  add("front", say("Bring to front"), ["mod+]"], () => editor.change(steps.orderSteps(editor, ids(), true), { tell: say("In front") }), stacked, "arrange")
-  add("back", say("Send to back"), ["mod+["], () => editor.change(steps.orderSteps(editor, ids(), false), { tell: say("Behind the others") }), stacked, "arrange")
+  add("front", say("Bring to front"), ["mod+]"], () => arranged(steps.orderSteps(editor, ids(), true), say("In front")), stacked, "arrange")
+  add("back", say("Send to back"), ["mod+["], () => arranged(steps.orderSteps(editor, ids(), false), say("Behind the others")), stacked, "arrange")
   add("lock", say("Lock or unlock"), ["mod+shift+l"], lock, some, "arrange")
 
   function lock() {
