@@ -6,7 +6,9 @@ import { FarView } from "./draw/far.js"
 import { FONT } from "./draw/look.js"
 import { toDom } from "./draw/markup.js"
 
-const { Graph, NodeView } = window.X6
+const { Config, Graph, NodeView } = window.X6
+// Its styles are in editor.css: the policy of the page lets no script put in a style element.
+Config.autoInsertCSS = false
 export const [LEAST_ZOOM, MOST_ZOOM] = [0.05, 5]
 // Below this zoom names cannot be read and are left out.
 const READABLE = 0.35

@@ -3,7 +3,7 @@ import { h } from "./dom.js"
 import { shown } from "./keyboard.js"
 import { KINDS, say } from "./words.js"
 
-const MOST_FOUND = 50
+const MOST_FOUND = 100
 
 function dialog(title, ...content) {
   const made = h("dialog", { class: "dialog", "aria-label": title, onclose: () => made.remove() }, ...content)
@@ -28,7 +28,8 @@ export function help(commands) {
     h("div", { class: "dialog-head" }, h("h2", {}, say("Keyboard shortcuts")), h("button", { type: "button", class: "tiny", "aria-label": say("Close"), onclick: () => made.close() }, "×")),
     h("div", { class: "keys", tabindex: "0" },
       groups.map(([group, title]) => h("section", {}, h("h3", {}, title), h("dl", {}, listed(group).flatMap(row),
-        (directions[group] ?? []).flatMap(([prefix, title]) => [h("dt", {}, ...arrows(prefix)), h("dd", {}, title)])))),
+        (directions[group] ?? []).flatMap(([prefix, title]) => [h("dt", {}, ...arrows(prefix)), h("dd", {}, title)]),
+        group === "edit" ? [h("dt", {}, h("kbd", {}, "Esc")), h("dd", {}, say("Leave what is going on: the name, the tool, the selection"))] : []))),
       h("section", {}, h("h3", {}, say("With the pointer")), h("dl", {},
         [[say("Space + drag"), say("Move the view")], [say("Ctrl + wheel"), say("Zoom")], [say("Shift + click"), say("Add to the selection")],
           [say("Alt + drag"), say("Move without snapping")], [say("Double click"), say("Edit the name")], [say("Drag a flow"), say("Bend it; double click on the bend removes it")]]

@@ -31,7 +31,10 @@ export function uuid() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-")
 }
 
-export const typing = (target) => Boolean(target?.closest?.("input, textarea, select, [contenteditable='true']"))
+const NOT_TYPED = ["button", "checkbox", "color", "file", "image", "radio", "range", "reset", "submit"].map((type) => `:not([type="${type}"])`).join("")
+
+/** Whether keys write there. */
+export const typing = (target) => Boolean(target?.closest?.(`input${NOT_TYPED}, textarea, [contenteditable='true']`))
 
 /** Redraws a part of the page; who was at a control of it is at the one that has taken its place. */
 export function keepingFocus(root, redraw) {

@@ -145,7 +145,7 @@ export class Gestures {
 
   #straighten(index) {
     const [cell] = this.editor.selected()
-    this.editor.change(steps.flowSteps(cell, { vertices: cell.vertices.toSpliced(index, 1) }))
+    this.editor.change(steps.flowSteps(cell, { vertices: cell.vertices.toSpliced(index, 1) }), { tell: say("Bend removed") })
   }
 
   #pan(event) {
@@ -400,7 +400,7 @@ export class Gestures {
       drop: () => {
         const cell = editor.cell(id)
         const straight = wanted.filter((p, at) => !this.#needless(wanted, at, editor.scene.routes.get(id)))
-        if (!cell || !editor.change(steps.flowSteps(cell, { vertices: straight }))) editor.show(new Set([id]))
+        if (!cell || !editor.change(steps.flowSteps(cell, { vertices: straight }), { tell: straight.length ? say("Bent") : say("Straightened") })) editor.show(new Set([id]))
       },
       cancel: () => editor.show(new Set([id])),
     }

@@ -3,10 +3,23 @@ import { typing } from "./dom.js"
 
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform)
 
+const LATIN = /^[\p{Script=Latin}\p{N}]$/u
+const SIGNS = { BracketLeft: "[", BracketRight: "]", Quote: "'", Slash: "/", Minus: "-", Equal: "=" }
+const SHORTCUT_SIGNS = new Set(["?", "+", ...Object.values(SIGNS)])
+
+/** What the key types; where that is no Latin letter, what it would type on a Latin keyboard. */
+function keyOf({ key, code }) {
+  const [, letter] = /^Key([A-Z])$/.exec(code) ?? []
+  const [, digit] = /^Digit(\d)$/.exec(code) ?? []
+  // Shift makes a sign of a digit, and some keyboards have the signs without it.
+  if (digit && !SHORTCUT_SIGNS.has(key)) return digit
+  const foreign = key.length === 1 && /\p{L}/u.test(key) && !LATIN.test(key)
+  return (foreign && (letter ?? SIGNS[code]) ? (letter ?? SIGNS[code]) : key).toLowerCase()
+}
+
 /** A key with its modifiers, as commands name them: "mod+shift+z". */
 export function combination(event) {
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1]
-  const key = digit ?? event.key.toLowerCase()
+  const key = keyOf(event)
   const sign = key.length === 1 && !/[\p{L}\p{N}]/u.test(key)
   const parts = []
   if (event.ctrlKey || event.metaKey) parts.push("mod")
@@ -27,11 +40,15 @@ export function shown(keys) {
 }
 
 // These work wherever the focus is, but not while one types.
-const EVERYWHERE = /^(mod\+|\?$|shift\+[12]$)/
+const EVERYWHERE = /^mod\+/
+// These beside the canvas too: one that types or speaks to another part of the page must not draw by it.
+const BY_TOOLS = /^([a-z?]|shift\+[12])$/
 
 export function listen(editor, canvas, commands, gestures) {
-  const byKeys = new Map()
-  for (const command of commands) for (const keys of command.keys) byKeys.set(keys, command)
+  const commandOf = new Map()
+  for (const command of commands) for (const keys of command.keys) commandOf.set(keys, command)
+  let byKeys = false
+  let menuOpen = false
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return
     const keys = combination(event)
@@ -42,18 +59,23 @@ export function listen(editor, canvas, commands, gestures) {
       canvas.host.classList.add("hand")
       return event.preventDefault()
     }
-    if (event.key === "Escape") return leave(editor, gestures, canvas)
-    const command = byKeys.get(keys)
-    if (!command || !(onSurface || EVERYWHERE.test(keys) || /^[a-z]$/.test(keys))) return
+    if (event.key === "Escape") return menuOpen || event.target.matches("select") || leave(editor, gestures, canvas)
+    const command = commandOf.get(keys)
+    const nearby = onSurface || Boolean(event.target.closest("#palette"))
+    if (!command || !(onSurface || EVERYWHERE.test(keys) || (nearby && BY_TOOLS.test(keys)))) return
     // Text that is chosen on the page is copied as text.
     if (["copy", "cut"].includes(command.id) && !getSelection().isCollapsed) return
     event.preventDefault()
     if (command.enabled()) command.run()
   })
-  // A frame shows where Tab has come to; who draws does not need it.
-  let tabbed = false
-  document.addEventListener("keydown", (event) => (tabbed = event.key === "Tab"), true)
-  canvas.host.addEventListener("focus", () => canvas.host.classList.toggle("by-keyboard", tabbed))
+  // What the page was before anything else takes the key.
+  document.addEventListener("keydown", () => {
+    byKeys = true
+    menuOpen = Boolean(document.querySelector("details.menu[open]"))
+  }, true)
+  document.addEventListener("pointerdown", () => (byKeys = false), true)
+  // A frame shows where the keyboard has come to; who draws with the pointer does not need it.
+  canvas.host.addEventListener("focus", () => canvas.host.classList.toggle("by-keyboard", byKeys))
   canvas.host.addEventListener("pointerdown", () => canvas.host.classList.remove("by-keyboard"))
   document.addEventListener("keyup", (event) => {
     if (event.key !== " ") return

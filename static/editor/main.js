@@ -45,6 +45,10 @@ editor.on("reveal", ({ id }) => reveal(id))
 
 // -- panels
 
+// On a narrow window the panel is away until it is asked for; on a wide one it is there until it is not wanted.
+const narrow = matchMedia("(max-width: 56rem)")
+const isNarrow = () => narrow.matches
+
 function panel(name) {
   for (const tab of $$("[role=tab]")) {
     const on = tab.dataset.panel === name
@@ -53,6 +57,8 @@ function panel(name) {
     $(`#panel-${tab.dataset.panel}`).hidden = !on
   }
   document.body.classList.remove("panel-closed")
+  document.body.classList.toggle("panel-open", isNarrow())
+  tellPanel()
   editor.emit("panel", { name })
 }
 const tabs = $$("[role=tab]")
@@ -67,11 +73,13 @@ for (const [index, tab] of tabs.entries()) {
     next.focus()
   })
 }
-// On a narrow window the panel is away until it is asked for; on a wide one it is there until it is not wanted.
+const tellPanel = () => $("#panel-toggle").setAttribute("aria-expanded", String($(".side").checkVisibility({ checkVisibilityCSS: true })))
 $("#panel-toggle").addEventListener("click", () => {
-  const narrow = matchMedia("(max-width: 56rem)").matches
-  document.body.classList.toggle(narrow ? "panel-open" : "panel-closed")
+  document.body.classList.toggle(isNarrow() ? "panel-open" : "panel-closed")
+  tellPanel()
 })
+narrow.addEventListener("change", tellPanel)
+tellPanel()
 
 // -- commands
 
@@ -84,6 +92,7 @@ const ui = {
   help: () => dialogs.help(commands),
   toggleMinimap: () => minimap.toggle(),
   history,
+  details: () => $("#details").click(),
   suggest: () => {
     panel("threats")
     advice.suggest()
@@ -188,9 +197,18 @@ connection.addEventListener("rejected", ({ detail }) => {
   editor.show(detail.changed)
   editor.keep()
   const names = detail.message.affected_cells.map(editor.name).join(", ")
-  const why = { permission_denied: say("You may not change this diagram (any more)."), conflict_detected: say("Somebody else was there first.") }[detail.message.reason] ?? detail.message.message
+  const why = {
+    permission_denied: say("You may not change this diagram (any more)."), conflict_detected: say("Somebody else was there first."),
+    validation_failed: say("A value in it is not allowed (%(details)s).", { details: detail.message.message }), too_large: say("It was too large."), no_state_change: say("The diagram is like that already."),
+  }[detail.message.reason] ?? say("The server did not take it.")
   editor.notice(`${say("A change of yours was not kept; the diagram shows what the others have.")} ${why} ${names}`, "warning")
 })
+/** What the server complains about, in the language of the page; what only a faulty page brings about is told as it is. */
+const problem = ({ code, message }) => ({
+  PERMISSION_DENIED: say("You may not do this here."), NOT_FOUND: say("This participant is not here any more."), CONFLICT: say("This session has no host."),
+  RATE_LIMITED: say("That was too much at once. Try again in a moment."), SERVICE_UNAVAILABLE: say("The server cannot keep changes at the moment. They are sent again later."),
+}[code] ?? message)
+
 connection.addEventListener("message", ({ detail: message }) => {
   people.hear(message)
   if (message.message_type === "history_operation" && message.message !== "done") {
@@ -198,11 +216,10 @@ connection.addEventListener("message", ({ detail: message }) => {
       no_operations_to_undo: say("There is nothing of yours to undo."), no_operations_to_redo: say("There is nothing of yours to do again."),
       changed_by_others: say("Others have changed this since; it was left as it is."),
     }
-    editor.notice(told[message.message] ?? message.message)
+    editor.notice(told[message.message] ?? say("The server did not take it."))
   } else if (message.message_type === "history_operation") editor.tell(message.operation_type === "undo" ? say("Undone") : say("Done again"))
   else if (message.message_type === "threats_changed") editor.emit("threats")
-  else if (message.event === "session_ended") editor.notice(message.message)
-  else if (message.message_type === "error") editor.notice(message.message, "warning")
+  else if (message.message_type === "error") editor.notice(problem(message), "warning")
   if (message.message_type === "diagram_operation" && message.user_internal_uuid !== settings.user_id) {
     editor.tell(`${people.name(message.user_internal_uuid)}: ${did(editor, message)}`)
   }

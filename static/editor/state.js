@@ -1,5 +1,6 @@
 // The cells of a diagram and what an operation does to them: the rules are those of the server's
 // threatmodels/operations.py. Pure; cells are never changed in place, so that states may share them.
+import { say } from "./words.js"
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value)
 
@@ -106,7 +107,7 @@ export class State {
     const applied = { steps: [], before: new Map() }
     try {
       for (const step of operation.cells) this.#step(step, applied)
-      if (!applied.steps.length) throw new Rejected("no_state_change", "The diagram is like that already.")
+      if (!applied.steps.length) throw new Rejected("no_state_change", say("The diagram is like that already."))
     } catch (error) {
       this.takeBack(applied)
       throw error
@@ -137,13 +138,13 @@ export class State {
       this.#put(cell)
       applied.steps.push(add(cell))
     } else if (!same(known, cell)) {
-      throw new Rejected("conflict_detected", "A cell with this id exists already.", [cell.id])
+      throw new Rejected("conflict_detected", say("A cell with this id exists already."), [cell.id])
     }
   }
 
   #update(id, mergePatch, applied) {
     const old = this.cells.get(id)
-    if (!old) throw new Rejected("conflict_detected", "This cell is gone.", [id])
+    if (!old) throw new Rejected("conflict_detected", say("This element is gone."), [id])
     const wanted = merge(old, mergePatch)
     const effective = difference(old, wanted)
     if (!Object.keys(effective).length) return

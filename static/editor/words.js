@@ -1,10 +1,10 @@
 // Words in the language of the page, from Django's catalogue.
 
 export const say = (text, values = {}) =>
-  (window.gettext?.(text) ?? text).replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? String(values[name]) : whole))
+  (globalThis.gettext?.(text) ?? text).replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? String(values[name]) : whole))
 
 export const sayMany = (one, many, count) =>
-  (window.ngettext?.(one, many, count) ?? (count === 1 ? one : many)).replace("%(count)s", String(count))
+  (globalThis.ngettext?.(one, many, count) ?? (count === 1 ? one : many)).replace("%(count)s", String(count))
 
 export const KINDS = () => ({
   process: say("Process"),

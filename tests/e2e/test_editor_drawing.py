@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import watched
-from tests.e2e.drawing import CUSTOMER, ORDER, ORDERS, SAVE, SHOP, Editor
+from tests.e2e.drawing import CUSTOMER, ORDER, ORDERS, SAVE, SHOP, Editor, named
 from tests.e2e.furniture import box, cell_id, flow
 
 OWNER = "owner@example.org"
@@ -374,3 +374,160 @@ def test_a_badge_follows_its_flow(editor):
     badge = editor.cell(ORDER).locator(".badge-mark polygon").bounding_box()
     name = editor.cell(ORDER).locator(".flow-label text").first.bounding_box()
     assert badge["x"] >= name["x"] + name["width"] - 2
+
+
+def bounded(editor: Editor, end: tuple[float, float] = (720, 260)) -> None:
+    """A boundary around the orders, which is selected."""
+    editor.page.keyboard.press("b")
+    editor.drag((500, 80), end)
+    editor.type("Data centre")
+
+
+def pull(editor: Editor, handle: str, to: tuple[float, float]) -> None:
+    at = editor.page.locator(f".handle-{handle}").first.bounding_box()
+    editor.page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    editor.page.mouse.down()
+    editor.page.mouse.move(*editor.at(*to), steps=5)
+    editor.page.mouse.up()
+
+
+def test_what_is_cut_goes_with_all_that_was_copied_and_comes_back_once(editor, cells):
+    page = editor.page
+    bounded(editor)
+    page.keyboard.press("Control+x")
+    expect(page.locator("#count")).to_have_text("3 elements")
+    editor.saved()
+    assert set(cells()) == {SHOP, CUSTOMER, ORDER}
+    page.keyboard.press("Control+v")
+    expect(page.locator("#count")).to_have_text("5 elements")
+    editor.saved()
+    assert named(cells(), "Orders")["parent"] == named(cells(), "Data centre")["id"]
+
+
+def test_what_is_locked_in_a_boundary_stays_when_that_is_cut(editor, cells):
+    page = editor.page
+    editor.click(590, 160)
+    page.keyboard.press("Control+Shift+l")
+    bounded(editor)
+    page.keyboard.press("Control+x")
+    expect(page.locator("#count")).to_have_text("5 elements")
+    page.keyboard.press("Control+v")
+    expect(page.locator("#count")).to_have_text("6 elements")
+    editor.saved()
+    assert named(cells(), "Orders")["id"] == ORDERS
+
+
+def test_copies_lie_in_the_boundary_in_which_they_are_put(editor, cells):
+    page = editor.page
+    bounded(editor)
+    inside = {"parent": named(cells(), "Data centre")["id"]}
+    editor.click(590, 160)
+    page.keyboard.press("Control+d")
+    page.keyboard.press("Control+c")
+    expect(page.locator("#live")).to_have_text("1 element copied")
+    editor.click(90, 160)
+    page.keyboard.press("Control+v")
+    expect(page.locator("#count")).to_have_text("8 elements")
+    editor.saved()
+    orders = [cell for cell in cells().values() if cell["properties"].get("label") == "Orders"]
+    assert [cell.get("parent") for cell in orders] == [inside["parent"]] * 3
+
+
+def test_a_shape_resized_beyond_its_boundary_is_not_in_it_any_more(editor, cells):
+    bounded(editor)
+    inside = named(cells(), "Data centre")["id"]
+    editor.click(590, 160)
+    pull(editor, "s", (590, 300))
+    editor.saved()
+    assert cells()[ORDERS]["size"] == {"width": 140, "height": 180}
+    assert "parent" not in cells()[ORDERS]
+    pull(editor, "s", (590, 200))
+    editor.saved()
+    assert cells()[ORDERS]["parent"] == inside
+
+
+def test_what_was_arranged_is_heard(editor, cells):
+    page = editor.page
+    live = page.locator("#live")
+    editor.drag((590, 160), (590, 210))
+    editor.drag((-10, 100), (680, 300))
+
+    def arrange(name: str, told: str) -> None:
+        page.get_by_text("Arrange", exact=True).click()
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(live).to_have_text(told)
+
+    arrange("Align top edges", "Aligned")
+    # Those between: 20 and 520 are the outer ones, 260 is not in the middle of them.
+    arrange("Distribute horizontally", "Distributed")
+    arrange("Bring to front", "In front")
+    arrange("Send to back", "Behind the others")
+    editor.saved()
+    now = cells()
+    assert {now[pk]["position"]["y"] for pk in (SHOP, CUSTOMER, ORDERS)} == {120}
+    assert now[SHOP]["position"]["x"] == 270
+    assert {now[pk].get("z") for pk in (SHOP, CUSTOMER, ORDERS)} == {-1}
+    assert "z" not in now[ORDER]
+
+
+def test_flows_and_boundaries_are_not_offered_to_be_in_front(editor):
+    page = editor.page
+    bounded(editor)
+    page.get_by_text("Arrange", exact=True).click()
+    expect(page.get_by_role("button", name="Bring to front")).to_be_disabled()
+    page.keyboard.press("Escape")
+    editor.click(450, 160)
+    expect(page.get_by_role("heading", name="Data flow")).to_be_visible()
+    page.get_by_text("Arrange", exact=True).click()
+    expect(page.get_by_role("button", name="Send to back")).to_be_disabled()
+
+
+def test_a_flow_is_led_by_the_panel_alone(editor, cells):
+    page = editor.page
+    live = page.locator("#live")
+    editor.click(450, 160)
+    page.get_by_label("Both ways").check()
+    expect(live).to_have_text("Data flow “save” changed")
+    page.get_by_label("Side where it begins").select_option("bottom")
+    expect(live).to_have_text("Reconnected")
+    page.locator("[data-part=bends] > summary").click()
+    page.get_by_role("button", name="Bend the flow").click()
+    page.get_by_label("Bend 1: Top").fill("300")
+    page.get_by_label("Bend 1: Top").press("Enter")
+    editor.saved()
+    flow = cells()[SAVE]
+    assert flow["bidirectional"] is True
+    assert flow["source"] == {"cell": SHOP, "port": "bottom"}
+    assert [point["y"] for point in flow["vertices"]] == [300]
+    page.get_by_text("Arrange", exact=True).click()
+    page.get_by_role("button", name="Reverse the flow").click()
+    expect(live).to_have_text("Reversed")
+    page.get_by_role("button", name="Bend 1: remove").click()
+    expect(live).to_have_text("Bend removed")
+    page.get_by_label("To", exact=True).select_option("not connected")
+    expect(live).to_have_text("Detached")
+    editor.saved()
+    flow = cells()[SAVE]
+    assert flow["source"] == {"cell": ORDERS}
+    assert set(flow["target"]) == {"x", "y"}
+    assert "vertices" not in flow
+
+
+def test_an_element_has_metadata(editor, site, model):
+    page = editor.page
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}/metadata"
+    site.api(OWNER, "POST", path, {"key": "team", "value": "payments"})
+    editor.click(590, 160)
+    page.get_by_text("Metadata", exact=True).click()
+    page.get_by_label("team", exact=True).fill("orders")
+    page.get_by_label("team", exact=True).press("Enter")
+    expect(page.locator("#live")).to_have_text("Saved")
+    page.get_by_label("Key", exact=True).fill("tier")
+    page.get_by_label("Value", exact=True).fill("1")
+    page.get_by_label("Value", exact=True).press("Enter")
+    expect(page.get_by_label("tier", exact=True)).to_have_value("1")
+    kept = site.api(OWNER, "GET", path)
+    assert {one["key"]: one["value"] for one in kept} == {"team": "orders", "tier": "1"}
+    page.get_by_role("button", name="Remove team").click()
+    expect(page.get_by_label("team", exact=True)).to_have_count(0)
+    assert [one["key"] for one in site.api(OWNER, "GET", path)] == ["tier"]

@@ -72,6 +72,47 @@ def test_the_view_of_another_is_followed_until_one_moves(editor, browser_of, mod
     assert other.page.problems == []
 
 
+def test_only_the_presenter_is_followed_and_the_own_keys_stop_it(editor, browser_of, model):
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    page, following = editor.page, editor.page.locator("#following")
+    page.get_by_role("tab", name="People").click()
+    expect(page.get_by_role("button", name="Make presenter: Writer")).to_be_visible()
+    expect(page.get_by_role("button", name="Follow: Writer")).to_have_count(0)
+    page.get_by_role("button", name="Make presenter: Writer").click()
+    expect(following).to_contain_text("Following Writer")
+    page.get_by_role("button", name="Zoom in", exact=True).click()
+    expect(following).to_be_hidden()
+    other.page.locator("#canvas").focus()
+    other.page.keyboard.press("Control+=")
+    other.page.keyboard.press("Control+=")
+    other.page.keyboard.press("Control+=")
+    shown = other.page.locator("#zoom").inner_text()
+    # Whoever follows again sees at once what the presenter sees.
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Follow: Writer").click()
+    expect(page.locator("#zoom")).to_have_text(shown)
+    page.locator("#canvas").focus()
+    page.keyboard.press("ArrowDown")
+    expect(following).to_be_hidden()
+    page.get_by_role("button", name="Follow: Writer").click()
+    expect(following).to_be_visible()
+    page.get_by_role("button", name="Present", exact=True).click()
+    expect(following).to_be_hidden()
+    assert other.page.problems == []
+
+
+def test_who_may_not_present_is_told(editor, browser_of, model):
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    other.page.get_by_role("tab", name="People").click()
+    other.page.get_by_role("button", name="Ask to present").click()
+    editor.page.get_by_role("tab", name="People").click()
+    editor.page.get_by_role("button", name="Decline: Writer").click()
+    expect(other.page.locator("#notices")).to_contain_text("without a change of presenter")
+    expect(editor.page.get_by_role("button", name="Decline: Writer")).to_have_count(0)
+    expect(editor.page.locator("#people-hands")).to_be_hidden()
+    assert other.page.problems == []
+
+
 def test_the_host_ends_the_session_for_all(editor, browser_of, model):
     other = Editor(watched(browser_of("Writer").new_page()), model)
     page = editor.page

@@ -117,7 +117,7 @@ SERVER_WORDS = """async () => {
   }
   return found.filter(Boolean)
 }"""
-KEYS = re.compile(r"Ctrl|Shift|Alt|Enter|Del|PgUp|PgDn|F\d+|⌫")
+KEYS = re.compile(r"Ctrl|Shift|Alt|Esc|Enter|Del|PgUp|PgDn|F\d+|⌫")
 
 
 def test_the_collector_of_words_finds_those_of_the_scripts():

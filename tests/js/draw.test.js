@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Scene } from "../../static/editor/draw/scene.js"
+import { badgeMark } from "../../static/editor/draw/badges.js"
+import { toSource } from "../../static/editor/draw/markup.js"
 import { THEMES } from "../../static/editor/draw/look.js"
 import { wrap, width } from "../../static/editor/draw/text.js"
 
@@ -63,4 +65,11 @@ test("text breaks where it is full and ends in an ellipsis", () => {
   assert.equal(lines.length, 2)
   assert.ok(lines[1].endsWith("…"))
   assert.ok(lines.every((line) => width(line, 13) <= 80))
+})
+
+test("every severity has a shape of its own", () => {
+  const outline = (severity) => toSource(badgeMark({ x: 0, y: 0 }, { count: 1, severity }, THEMES.light)).match(/points="[^"]*"|<circle/)[0]
+  const shapes = ["critical", "high", "medium", "low", "informational", "unknown"].map(outline)
+  assert.equal(new Set(shapes).size, 6)
+  assert.equal(outline("a word of one's own"), outline("unknown"))
 })

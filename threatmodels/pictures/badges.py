@@ -10,8 +10,15 @@ from threatmodels.pictures.markup import content, element, number
 from threatmodels.pictures.theme import Theme
 
 RADIUS = 11.0
-# Corners and the angle of the first: a shape each, so that black and white print tells them apart.
-CORNERS = {"critical": (4, 0.0), "high": (6, 0.0), "medium": (4, 45.0)}
+# Corners, the angle of the first, and how far they reach: a shape each, so that black and white print tells
+# them apart; the fewer corners, the farther they reach, so that the number always fits. Low is a disc.
+CORNERS = {
+    "critical": (4, 0.0, 13.0),
+    "high": (6, 0.0, 12.33),
+    "medium": (4, 45.0, 13.0),
+    "informational": (3, 90.0, 17.0),
+    "unknown": (5, -90.0, 13.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +35,15 @@ def badge_box(box: Box) -> Box:
 
 
 def badge_mark(at: Point, badge: Badge, theme: Theme) -> str:
-    """The badge of an element: diamond, hexagon, square, else a disc, with the number in it."""
+    """The badge of an element: a shape with the number in it."""
     fill = theme.badge.get(badge.severity, theme.badge["unknown"])
     strokes = {"fill": fill, "stroke": theme.paper, "stroke_width": 1.5}
     told = element("title", content(f"{badge.count} ({badge.severity})"))
-    if badge.severity in CORNERS:
-        mark = element("polygon", told, points=_polygon(at, *CORNERS[badge.severity]), **strokes)
-    else:
+    if badge.severity == "low":
         mark = element("circle", told, cx=at.x, cy=at.y, r=RADIUS, **strokes)
+    else:
+        corners = CORNERS.get(badge.severity, CORNERS["unknown"])
+        mark = element("polygon", told, points=_polygon(at, *corners), **strokes)
     return mark + _count(at, badge.count)
 
 
@@ -53,9 +61,7 @@ def _count(at: Point, count: int) -> str:
     )
 
 
-def _polygon(at: Point, corners: int, first: float) -> str:
-    # A little larger with fewer corners, so that the number always fits.
-    reach = RADIUS + 8 / corners
+def _polygon(at: Point, corners: int, first: float, reach: float) -> str:
     angles = [math.radians(first + 360 / corners * corner) for corner in range(corners)]
     return " ".join(
         f"{number(at.x + reach * math.cos(a))},{number(at.y + reach * math.sin(a))}" for a in angles

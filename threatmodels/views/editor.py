@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from csp.constants import SELF, UNSAFE_INLINE
-from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -17,8 +15,6 @@ from threatmodels.models import Diagram
 from threatmodels.roles import Role
 from threatmodels.views.base import frame, load, page, person
 
-# The drawing library puts a style element into the page.
-STYLES = {"style-src": [SELF, UNSAFE_INLINE]}
 # The authors of so many last operations are named in the history.
 NAMED = 5_000
 TOOLS = [
@@ -33,7 +29,6 @@ TOOLS = [
 ]
 
 
-@csp_update(STYLES)
 @page("GET")
 def editor(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpResponse:
     """The page around an empty canvas: the cells come by the socket."""

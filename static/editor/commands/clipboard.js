@@ -10,8 +10,7 @@ const KIND = "tmi-cells"
 const STORE = "tmi-clipboard"
 let repeated = 0
 
-export function copy(editor) {
-  const cells = copied(editor, editor.selection)
+export function copy(editor, cells = copied(editor, editor.selection)) {
   if (!cells.length) return false
   const text = JSON.stringify({ kind: KIND, model: editor.settings.model_id, cells })
   repeated = 0
@@ -46,7 +45,7 @@ export function duplicate(editor) {
 }
 
 function put(editor, cells, { x, y }, keep) {
-  const { ids, steps } = pasteSteps(cells, { dx: x, dy: y, keep })
+  const { ids, steps } = pasteSteps(cells, { dx: x, dy: y, keep, around: (area) => editor.boundaryAround(area) })
   if (steps.length) editor.change(steps, { select: ids, tell: sayMany("%(count)s element added", "%(count)s elements added", ids.length) })
 }
 

@@ -69,15 +69,25 @@ export function makeCommands(editor, canvas, ui) {
 
   function remove() {
     const all = steps.removeSteps(editor, ids())
-    if (!all.length) return editor.notice(say("What is locked is not deleted. Unlock it first."), "warning")
+    if (!all.length) return refuse()
     editor.change(all, { select: [], tell: sayMany("%(count)s element deleted", "%(count)s elements deleted", all.length) })
   }
 
+  const refuse = () => editor.notice(say("What is locked is not deleted. Unlock it first."), "warning")
+
   // -- clipboard
   add("copy", say("Copy"), ["mod+c"], () => clipboard.copy(editor), any)
-  add("cut", say("Cut"), ["mod+x"], () => clipboard.copy(editor) && remove(), some)
+  add("cut", say("Cut"), ["mod+x"], cut, some)
   add("paste", say("Paste"), ["mod+v"], () => clipboard.paste(editor, canvas), edit)
   add("duplicate", say("Duplicate"), ["mod+d"], () => clipboard.duplicate(editor), some)
+
+  function cut() {
+    const cells = steps.cuttable(editor, ids())
+    if (!cells.length) return refuse()
+    clipboard.copy(editor, cells)
+    const all = steps.removeSteps(editor, cells.map((cell) => cell.id))
+    editor.change(all, { select: [], tell: sayMany("%(count)s element cut", "%(count)s elements cut", all.length) })
+  }
 
   // -- moving by keyboard
   const arrows = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] }
@@ -95,7 +105,9 @@ export function makeCommands(editor, canvas, ui) {
     if (!editor.mayEdit) return
     const all = steps.moveSteps(editor, steps.movable(editor, ids()), dx, dy)
     const first = editor.scene.areas.get(ids()[0])
-    if (editor.change(all) && first) {
+    if (!editor.change(all)) return
+    if (!first) editor.tell(say("Moved"))
+    else {
       const now = editor.scene.areas.get(ids()[0])
       editor.tell(say("Moved to %(x)s, %(y)s", { x: Math.round(now.x), y: Math.round(now.y) }))
       canvas.reveal(now)
@@ -160,7 +172,7 @@ export function makeCommands(editor, canvas, ui) {
     const cell = flow()
     const vertices = cell.vertices && [...cell.vertices].reverse()
     // A merge patch would mix a cell's end with a free one: the keys that go are named.
-    editor.change(steps.changeSteps(cell, { ...cell, source: cell.target, target: cell.source, ...(vertices ? { vertices } : {}) }))
+    editor.change(steps.changeSteps(cell, { ...cell, source: cell.target, target: cell.source, ...(vertices ? { vertices } : {}) }), { tell: say("Reversed") })
   }
 
   /** A vertex in the middle of the flow, beside its line; the arrows move it. */
@@ -175,20 +187,21 @@ export function makeCommands(editor, canvas, ui) {
 
   function straighten() {
     const cell = flow()
-    editor.change(steps.flowSteps(cell, { vertices: [] }))
+    editor.change(steps.flowSteps(cell, { vertices: [] }), { tell: say("Straightened") })
   }
 
   // -- arranging
+  const arranged = (all, tell) => editor.change(all, { tell }) || editor.tell(say("Nothing to change"))
   const sides = {
     left: say("Align left edges"), center: say("Align centres"), right: say("Align right edges"),
     top: say("Align top edges"), middle: say("Align middles"), bottom: say("Align bottom edges"),
   }
   for (const [how, title] of Object.entries(sides)) {
-    add(`align.${how}`, title, [], () => editor.change(steps.alignSteps(editor, ids(), how)), several, "arrange")
+    add(`align.${how}`, title, [], () => arranged(steps.alignSteps(editor, ids(), how), say("Aligned")), several, "arrange")
   }
   const three = () => editor.mayEdit && editor.selection.size > 2
-  add("distribute.x", say("Distribute horizontally"), [], () => editor.change(steps.distributeSteps(editor, ids(), "x")), three, "arrange")
-  add("distribute.y", say("Distribute vertically"), [], () => editor.change(steps.distributeSteps(editor, ids(), "y")), three, "arrange")
+  add("distribute.x", say("Distribute horizontally"), [], () => arranged(steps.distributeSteps(editor, ids(), "x"), say("Distributed")), three, "arrange")
+  add("distribute.y", say("Distribute vertically"), [], () => arranged(steps.distributeSteps(editor, ids(), "y"), say("Distributed")), three, "arrange")
   add("layout", say("Lay out along the flows"), ["mod+shift+y"], arrange, () => edit() && editor.scene.areas.size > 1, "arrange")
 
   async function arrange() {
@@ -196,8 +209,9 @@ export function makeCommands(editor, canvas, ui) {
     if (editor.change(all, { tell: say("Laid out") })) canvas.fit(editor.scene.bounds())
   }
 
-  add("front", say("Bring to front"), ["mod+]"], () => editor.change(steps.orderSteps(editor, ids(), true)), some, "arrange")
-  add("back", say("Send to back"), ["mod+["], () => editor.change(steps.orderSteps(editor, ids(), false)), some, "arrange")
+  const stacked = () => edit() && editor.selected().some(steps.isStacked)
+  add("front", say("Bring to front"), ["mod+]"], () => arranged(steps.orderSteps(editor, ids(), true), say("In front")), stacked, "arrange")
+  add("back", say("Send to back"), ["mod+["], () => arranged(steps.orderSteps(editor, ids(), false), say("Behind the others")), stacked, "arrange")
   add("lock", say("Lock or unlock"), ["mod+shift+l"], lock, some, "arrange")
 
   function lock() {
@@ -233,6 +247,8 @@ export function makeCommands(editor, canvas, ui) {
   for (const [name, title] of [["properties", say("Properties")], ["threats", say("Threats")], ["people", say("Participants")], ["history", say("History")]]) {
     add(`panel.${name}`, say("Panel: %(name)s", { name: title }), [], () => ui.panel(name), () => true, "view")
   }
+
+  add("details", say("Details and history"), [], () => ui.details(), () => true, "view")
 
   // -- export
   add("export.svg", say("Export as SVG"), [], () => output.svg(editor), () => true, "export")

@@ -41,7 +41,7 @@ function holdSteps(editor, boundaryId, area, outer) {
     if (id === boundaryId) continue
     const cell = editor.cell(id)
     const inside = contains(area, inner)
-    if (held.has(id) && !inside) steps.push(update(id, { parent: outer ?? null }))
+    if (held.has(id) && !inside) steps.push(update(id, { parent: editor.boundaryAround(inner, editor.withContents([boundaryId])) }))
     else if (inside && !held.has(id) && (cell.parent ?? null) === (outer ?? null) && !editor.withContents([id]).has(boundaryId)) {
       steps.push(update(id, { parent: boundaryId }))
     }
@@ -102,8 +102,9 @@ function newParent(editor, cell, area, moving) {
 export function resizeSteps(editor, id, area) {
   const cell = editor.cell(id)
   const wanted = { position: place(area), size: { width: rounded(area.width), height: rounded(area.height) } }
-  const steps = [update(id, wanted)]
-  if (cell.type === "trust_boundary") steps.push(...holdSteps(editor, id, area, cell.parent))
+  const outer = newParent(editor, cell, area, editor.withContents([id]))
+  const steps = [update(id, { ...wanted, ...outer })]
+  if (cell.type === "trust_boundary") steps.push(...holdSteps(editor, id, area, "parent" in outer ? outer.parent : cell.parent))
   return steps
 }
 
@@ -117,9 +118,18 @@ export const labelSteps = (cell, label) => changeSteps(cell, { ...cell, properti
 
 export function removeSteps(editor, ids) {
   const wanted = [...ids].filter((id) => editor.cell(id) && !isLocked(editor.cell(id)))
-  // Flows first: those that go with their shapes anyway would be named twice.
+  // Flows first, and what lies in others before them: what goes with another anyway would be named twice.
   const flows = wanted.filter((id) => editor.cell(id).type === "data_flow")
-  return [...flows, ...wanted.filter((id) => !flows.includes(id))].map(remove)
+  const shapes = wanted.filter((id) => !flows.includes(id))
+  const depths = new Map(shapes.map((id) => [id, depth(editor, id)]))
+  return [...flows, ...shapes.sort((one, other) => depths.get(other) - depths.get(one))].map(remove)
+}
+
+/** In how many others a cell lies. */
+function depth(editor, id) {
+  const outer = new Set()
+  for (let at = editor.cell(id).parent; editor.cell(at) && !outer.has(at); at = editor.cell(at).parent) outer.add(at)
+  return outer.size
 }
 
 /** New ends, or vertices, of a flow. Lists go over as a whole. */
@@ -138,15 +148,23 @@ export function copied(editor, ids) {
   return editor.state.listed().filter((cell) => wanted.has(cell.id))
 }
 
-/** Copies with ids of their own. References to what is not copied are loosened, or kept with `keep(id)`. */
-export function pasteSteps(cells, { dx, dy, keep = (_id) => false }) {
+/** What is cut out: all that is copied but what is locked, which stays. */
+export const cuttable = (editor, ids) => copied(editor, ids).filter((cell) => !isLocked(cell))
+
+/**
+ * Copies with ids of their own. References to what is not copied are loosened, or kept with `keep(id)`; what does not
+ * lie in another copy lies in `around(area)`.
+ */
+export function pasteSteps(cells, { dx, dy, keep = (_id) => false, around = (_area) => null }) {
   const ids = new Map(cells.map((cell) => [cell.id, uuid()]))
   const areas = new Map(cells.map((cell) => [cell.id, boxOf(cell)]))
   const made = cells.map((cell) => {
     const { parent, ...rest } = cell
     const copy = { ...shifted(rest, dx, dy), id: ids.get(cell.id) }
     if (cell.position) copy.position = place({ x: cell.position.x + dx, y: cell.position.y + dy })
-    if (ids.has(parent)) copy.parent = ids.get(parent)
+    const area = boxOf(copy)
+    const outer = ids.get(parent) ?? (area && around(area))
+    if (outer) copy.parent = outer
     for (const end of ["source", "target"]) {
       const at = cell[end]?.cell
       if (!at) continue
@@ -210,12 +228,15 @@ function carried(editor, areas, to) {
   })
 }
 
-/** In front of all others, or behind them. Boundaries are behind anyway. */
+/** In front of all other shapes, or behind them. Boundaries are behind anyway, and flows in front. */
 export function orderSteps(editor, ids, front) {
   const levels = editor.state.listed().map((cell) => (Number.isInteger(cell.z) ? cell.z : 0))
-  const z = front ? Math.max(0, ...levels) + 1 : Math.min(0, ...levels) - 1
-  return ids.flatMap((id) => changeSteps(editor.cell(id), { ...editor.cell(id), z }))
+  const z = front ? levels.reduce((most, one) => Math.max(most, one), 0) + 1 : levels.reduce((least, one) => Math.min(least, one), 0) - 1
+  return ids.map(editor.cell).filter(isStacked).flatMap((cell) => changeSteps(cell, { ...cell, z }))
 }
+
+/** Whether it can be in front of others at all. */
+export const isStacked = (cell) => cell.type !== "trust_boundary" && cell.type !== "data_flow"
 
 /** Where a path is to be broken so that a point of it becomes a vertex: its place in the list. */
 export function vertexIndex(flow, points, at) {

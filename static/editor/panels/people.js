@@ -16,14 +16,19 @@ export class People {
   /** @type {any} */ presenter
   /** @type {any} */ following
   /** @type {any} */ hands
+  /** What the presenter sees, as far as it was told. @type {any} */ view
+  /** Whether the view is being moved for this page. @type {any} */ led
 
   constructor(editor, canvas, overlay, root, avatars) {
     Object.assign(this, { editor, canvas, overlay, root, avatars, people: [], host: null, presenter: null, following: null, hands: new Set() })
     editor.on("pointer", ({ at }) => this.#sendPointer(at))
     editor.on("selection", () => this.#sendSelection())
-    canvas.addEventListener("look", () => this.#sendView())
+    canvas.addEventListener("look", () => {
+      // Whoever moves the own view does not follow any more, however it was moved.
+      if (!this.led) this.follow(null)
+      this.#sendView()
+    })
     canvas.host.addEventListener("pointerdown", () => this.follow(null))
-    canvas.host.addEventListener("wheel", () => this.follow(null), { passive: true })
   }
 
   get me() {
@@ -60,6 +65,7 @@ export class People {
   follow(id) {
     if (this.following === id) return
     this.following = id
+    if (id && this.view) this.#look(this.view)
     this.editor.emit("following", { name: id && this.name(id) })
     this.draw()
   }
@@ -80,11 +86,12 @@ export class People {
   #present(id) {
     const changed = this.presenter !== id
     this.presenter = id
+    if (changed) this.view = null
     if (changed && id) this.hands.delete(id)
     // The host presents as long as nobody else does: that alone moves nobody's view.
     if (changed && id && id !== this.me && id !== this.host) this.follow(id)
-    else if (changed && this.following && !id) this.follow(null)
-    if (changed && this.presenting) this.#sendView()
+    else if (changed && this.following !== id) this.follow(null)
+    this.#sendView()
     this.draw()
   }
 
@@ -111,7 +118,6 @@ export class People {
       other.cursor = null
       this.overlay.later()
     }, RESTING)
-    if (this.following === id) this.canvas.reveal({ ...at, width: 0, height: 0 })
     this.overlay.later()
   }
 
@@ -123,10 +129,16 @@ export class People {
   }
 
   #view(id, { x, y, zoom }) {
-    if (this.following !== id) return
-    // The middle of what the presenter sees, at the presenter's zoom.
+    if (this.presenter === id) this.view = { x, y, zoom }
+    if (this.following === id) this.#look({ x, y, zoom })
+  }
+
+  /** The middle of what the presenter sees, at the presenter's zoom. */
+  #look({ x, y, zoom }) {
     const { clientWidth: width, clientHeight: height } = this.canvas.host
+    this.led = true
     this.canvas.look({ zoom, x: width / 2 - x * zoom, y: height / 2 - y * zoom })
+    this.led = false
   }
 
   #asked(id) {
@@ -164,11 +176,10 @@ export class People {
       h("h2", {}, say("Participants"), " ", h("span", { class: "count" }, String(this.people.length))),
       this.people.length ? h("ul", { class: "people" }, this.people.map((one) => this.#person(one, host))) : h("p", { class: "quiet" }, say("Nobody is connected at the moment.")),
       h("div", { class: "buttons" },
-        this.presenting ? this.#button(say("Stop presenting"), () => this.#send({ message_type: "change_presenter", new_presenter: this.host }), !host || this.presenter === this.host) : null,
         !this.presenting && !host && this.people.length > 1 ? this.#button(say("Ask to present"), () => this.#raise()) : null,
         !this.presenting && host ? this.#button(say("Present"), () => this.#send({ message_type: "change_presenter", new_presenter: this.me })) : null,
         (host || this.editor.settings.may_own) && this.people.length > 1 ? this.#button(say("End the session"), () => this.#end()) : null),
-      h("p", { class: "quiet" }, say("Who is made presenter is followed by those who do not move their own view."))))
+      h("p", { class: "quiet" }, say("Whoever presents can be followed: their view is yours until you move your own. The host alone gives the presentation to others and takes it back."))))
   }
 
   #raise() {
@@ -180,8 +191,8 @@ export class People {
     if (confirm(say("End the session for everybody? What was drawn stays."))) this.#send({ message_type: "end_session" })
   }
 
-  #button(title, run, hidden = false) {
-    return hidden ? null : h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: run }, title)
+  #button(title, run) {
+    return h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: run }, title)
   }
 
   #person(one, host) {
@@ -195,7 +206,7 @@ export class People {
     return h("li", {}, this.#avatar(one),
       h("div", {}, h("strong", {}, one.name), h("span", { class: "quiet" }, ` ${told.join(", ")}`),
         h("div", { class: "links" },
-          own ? null : h("button", { type: "button", class: "link", "aria-pressed": String(this.following === id), "aria-label": `${say("Follow")}: ${one.name}`, onclick: () => this.follow(this.following === id ? null : id) }, this.following === id ? say("Stop following") : say("Follow")),
+          own || id !== this.presenter ? null : h("button", { type: "button", class: "link", "aria-pressed": String(this.following === id), "aria-label": `${say("Follow")}: ${one.name}`, onclick: () => this.follow(this.following === id ? null : id) }, this.following === id ? say("Stop following") : say("Follow")),
           host && !own && id !== this.presenter ? act(say("Make presenter"), { message_type: "change_presenter", new_presenter: id }) : null,
           host && this.hands.has(id) ? act(say("Decline"), { message_type: "presenter_denied", user_internal_uuid: id }) : null,
           host && !own ? act(say("Remove"), { message_type: "remove_participant", user_internal_uuid: id }) : null)))

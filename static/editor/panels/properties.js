@@ -1,11 +1,13 @@
 // The properties of what is selected; of nothing selected, what the diagram holds.
 import { askAll } from "../api.js"
 import { THEMES } from "../draw/look.js"
-import { boxOf } from "../draw/geometry.js"
+import { boxOf, pointsOf } from "../draw/geometry.js"
 import { h, keepingFocus } from "../dom.js"
 import { KINDS, say, sayMany } from "../words.js"
-import { LEAST, changeSteps, flowSteps, isLocked, movable, moveSteps, resizeSteps } from "../commands/steps.js"
+import { LEAST, changeSteps, flowSteps, isLocked, movable, moveSteps, resizeSteps, rounded } from "../commands/steps.js"
+import { kindAndName } from "./did.js"
 import { check, choice, colour, line } from "./fields.js"
+import { Metadata } from "./metadata.js"
 
 const flags = () => ({
   process: [["is_web_application", say("Web application")], ["handles_card_payment", say("Handles card payment")], ["handles_goods_or_services", say("Handles goods or services")]],
@@ -26,9 +28,10 @@ export class Properties {
   /** @type {any} */ run
   /** @type {any} */ shown
   /** @type {any} */ assets
+  /** @type {any} */ metadata
 
   constructor(editor, root, { run }) {
-    Object.assign(this, { editor, root, run })
+    Object.assign(this, { editor, root, run, metadata: new Metadata(editor) })
     editor.on("selection", () => this.draw())
     editor.on("cells", ({ ids, whole }) => {
       if (whole || !this.shown?.length || this.shown.some((id) => ids.has(id))) this.refresh()
@@ -58,7 +61,8 @@ export class Properties {
   /** Changes the cells by what `wanted` makes of each. */
   #change(cells, wanted) {
     const now = cells.map((cell) => this.editor.cell(cell.id)).filter(Boolean)
-    this.editor.change(now.flatMap((cell) => changeSteps(cell, wanted(cell))))
+    const what = now.length === 1 ? kindAndName(now[0]) : sayMany("%(count)s element", "%(count)s elements", now.length)
+    this.editor.change(now.flatMap((cell) => changeSteps(cell, wanted(cell))), { tell: say("%(what)s changed", { what }) })
   }
 
   #property(cells, name, value) {
@@ -95,6 +99,7 @@ export class Properties {
       this.#assets(cell, readonly),
       this.#place(cell, readonly || isLocked(cell)),
       this.#style(own, readonly),
+      this.metadata.part(cell, readonly),
     ].filter(Boolean)
   }
 
@@ -116,12 +121,14 @@ export class Properties {
     if (cell.type !== "data_flow") return []
     const readonly = !this.editor.mayEdit
     return [
-      ...[["source", say("From")], ["target", say("To")]].map(([end, title]) => this.#end(cell, end, title, readonly || isLocked(cell))),
+      ...[["source", say("From"), say("Side where it begins")], ["target", say("To"), say("Side where it ends")]]
+        .flatMap(([end, title, side]) => [this.#end(cell, end, title, readonly || isLocked(cell)), this.#side(cell, end, side, readonly || isLocked(cell))]),
       check(say("Both ways"), cell.bidirectional === true, (on) => this.#change([cell], (one) => {
         const { bidirectional: _, ...rest } = one
         return on ? { ...rest, bidirectional: true } : rest
       }), { readonly }),
-    ]
+      this.#bends(cell, readonly || isLocked(cell)),
+    ].filter(Boolean)
   }
 
   /** What a flow begins or ends on; another shape can be chosen. */
@@ -129,8 +136,43 @@ export class Properties {
     const now = cell[end]?.cell ?? ""
     const shapes = [...this.editor.scene.areas.keys()].filter((id) => !["text", "trust_boundary"].includes(this.editor.cell(id)?.type) || id === now)
     const named = shapes.map((id) => [id, this.editor.name(id)]).sort(([, one], [, other]) => one.localeCompare(other))
-    const change = (id) => this.editor.change(flowSteps(this.editor.cell(cell.id), { [end]: { cell: id } }), { tell: say("Reconnected") })
-    return choice(title, now, [...(now ? [] : [["", say("not connected")]]), ...named], change, { readonly })
+    const change = (id) => this.#route(cell, { [end]: id ? { cell: id } : this.#anchor(cell, end) }, id ? say("Reconnected") : say("Detached"))
+    return choice(title, now, [["", say("not connected")], ...named], change, { readonly })
+  }
+
+  /** Where an end is drawn now. */
+  #anchor(cell, end) {
+    const points = this.editor.scene.routes.get(cell.id)
+    const { x, y } = points?.at(end === "source" ? 0 : -1) ?? { x: 0, y: 0 }
+    return { x: rounded(x), y: rounded(y) }
+  }
+
+  #side(cell, end, title, readonly) {
+    const at = cell[end]?.cell
+    if (!at) return null
+    const sides = [["", say("as it comes")], ["top", say("top")], ["right", say("right")], ["bottom", say("bottom")], ["left", say("left")]]
+    const change = (port) => this.#route(cell, { [end]: port ? { cell: at, port } : { cell: at } }, say("Reconnected"))
+    return choice(title, cell[end].port ?? "", sides, change, { readonly })
+  }
+
+  #route(cell, change, tell) {
+    const now = this.editor.cell(cell.id)
+    if (now) this.editor.change(flowSteps(now, change), { tell })
+  }
+
+  /** The vertices of a flow, for those who do not drag. */
+  #bends(cell, readonly) {
+    const points = pointsOf(cell.vertices)
+    const title = (index, name) => say("Bend %(number)s: %(what)s", { number: index + 1, what: name })
+    const move = (index, name) => (text) => {
+      if (text === "" || !Number.isFinite(Number(text))) return
+      this.#route(cell, { vertices: points.with(index, { ...points[index], [name]: Number(text) }) }, say("Bent"))
+    }
+    const number = (index, name, words) => line(title(index, words), String(points[index][name]), move(index, name), { readonly, type: "number", step: "any" })
+    const remove = (index) => h("button", { type: "button", class: "tiny", disabled: readonly, "aria-label": title(index, say("remove")), onclick: () => this.#route(cell, { vertices: points.toSpliced(index, 1) }, say("Bend removed")) }, "×")
+    return h("details", { "data-part": "bends" }, h("summary", {}, say("Bends"), " ", h("span", { class: "count" }, String(points.length))),
+      points.map((_, index) => h("div", { class: "pair" }, number(index, "x", say("Left")), number(index, "y", say("Top")), remove(index))),
+      readonly ? null : h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: () => this.run("flow.bend") }, say("Bend the flow")))
   }
 
   /** Where a shape lies and how large it is, for those who do not drag. */

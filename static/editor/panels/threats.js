@@ -93,7 +93,7 @@ export class Threats {
       h("p", { class: "quiet" }, say("The number of open threats of an element; shape and colour tell the worst of them.")),
       h("ul", {}, RANK.map((severity) => {
         const mark = badgeMark({ x: 14, y: 14 }, { count: 1, severity }, theme)
-        return h("li", {}, toDom(el("svg", { viewBox: "0 0 28 28", "aria-hidden": "true" }, mark)), words.get(severity) ?? severity)
+        return h("li", {}, toDom(el("svg", { viewBox: "-2 0 32 32", "aria-hidden": "true" }, mark)), words.get(severity) ?? say("unknown"))
       })))
   }
 

@@ -298,9 +298,10 @@ def mark_of(severity, count=3):
     return numbers(polygon.get("points")) if polygon is not None else root.find(f"{SVG}circle") is not None
 
 
-def test_each_severity_that_matters_has_a_badge_of_its_own_shape():
-    shapes = [mark_of(severity) for severity in ("critical", "high", "medium", "low")]
-    assert len({str(shape) for shape in shapes}) == 4
+def test_each_severity_has_a_badge_of_its_own_shape():
+    severities = ("critical", "high", "medium", "low", "informational", "unknown")
+    assert len({str(mark_of(severity)) for severity in severities}) == 6
+    assert mark_of("a word of one's own") == mark_of("unknown")
     assert "99+" in texts(drawn([box(A, "text")], badges={A: Badge(1_000, "low")}))
 
 

@@ -372,12 +372,13 @@ def test_a_picture_is_asked_for_again_only_when_it_changed(cast, browse, threat_
 
 
 @pytest.mark.asvs("v5.0.0-14.2.2", "v5.0.0-14.3.2")
-def test_pages_of_a_person_are_not_kept_by_anybody_between(cast, browse, threat_model):
-    page = browse(cast.owner).get(url(threat_model))
-    assert page["Cache-Control"] == "private, no-store"
-    policy = page["Content-Security-Policy"]
-    assert "unsafe-inline" not in policy
-    assert "frame-ancestors 'none'" in policy
+def test_pages_of_a_person_are_not_kept_by_anybody_between(cast, browse, threat_model, parts):
+    for rest in ("", f"/diagrams/{parts['diagrams'].pk}"):
+        page = browse(cast.owner).get(url(threat_model, rest))
+        assert page["Cache-Control"] == "private, no-store"
+        policy = page["Content-Security-Policy"]
+        assert "unsafe-inline" not in policy
+        assert "frame-ancestors 'none'" in policy
 
 
 @pytest.mark.asvs("v5.0.0-3.5.1")
