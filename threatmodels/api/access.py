@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
+from accounts.api.group import visible_to as visible_groups
 from accounts.models import Group
 from threatmodels import access
 from threatmodels.actions import access as actions
@@ -41,7 +43,9 @@ class AccessViewSet(SignedInViewSet):
 
     def create(self, request: Request, **_: Any) -> Response:
         threat_model = self.threat_model(Role.OWNER)
-        made = actions.grant_access(threat_model, actor=self.actor, grant=grant_from(request.data))
+        made = actions.grant_access(
+            threat_model, actor=self.actor, grant=grant_from(request.data, self.groups(threat_model))
+        )
         location = request.build_absolute_uri(f"{request.path}/{made.pk}")
         return self.answer(shown(made), 201, {"Location": location})
 
@@ -56,7 +60,8 @@ class AccessViewSet(SignedInViewSet):
         if not isinstance(request.data, list):
             raise ValidationFailed.of("", "A list of entries is expected.")
         present = {str(entry.pk): entry for entry in access.entries_of(threat_model)}
-        grants = in_turn(request.data, lambda item: _listed_grant(item, present))
+        groups = self.groups(threat_model)
+        grants = in_turn(request.data, lambda item: _listed_grant(item, present, groups))
         actions.replace_access(threat_model, actor=self.actor, grants=grants)
         return self.answer_entries(threat_model)
 
@@ -88,6 +93,11 @@ class AccessViewSet(SignedInViewSet):
             raise NotFound
         return found
 
+    def groups(self, threat_model: ThreatModel) -> QuerySet[Group]:
+        """The groups that the caller may name: others would tell who belongs to them."""
+        present = threat_model.access_entries.exclude(group=None).values("group")
+        return visible_groups(self.actor) | Group.objects.filter(pk__in=present)
+
     def answer_entries(self, threat_model: ThreatModel) -> Response:
         entries = [shown(entry) for entry in access.entries_of(threat_model)]
         return self.answer_list(entries, whole_list(len(entries)))
@@ -115,21 +125,21 @@ def shown(entry: Entry) -> Json:
     }
 
 
-def grant_from(data: Any) -> Grant:
-    """A checked grant from a body; raises ValidationFailed."""
+def grant_from(data: Any, groups: QuerySet[Group]) -> Grant:
+    """A checked grant from a body, to a person or to one of `groups`; raises ValidationFailed."""
     fields = checked(AccessEntrySerializer(data=data))
     given = {name: value for name, value in fields.items() if value is not None}
     role, wanted = given.pop("role"), given.pop("subject_type", None)
-    grant = _subject(given, role)
+    grant = _subject(given, role, groups)
     if wanted and wanted != ("group" if grant.group else "user"):
         raise ValidationFailed.of("subject_type", "This does not fit the subject that is given.")
     return grant
 
 
-def _listed_grant(data: Any, present: Mapping[str, Entry]) -> Grant:
+def _listed_grant(data: Any, present: Mapping[str, Entry], groups: QuerySet[Group]) -> Grant:
     """As `grant_from`; an item with an id stands for that entry, of which only the role may be another."""
     if not isinstance(data, dict) or "id" not in data:
-        return grant_from(data)
+        return grant_from(data, groups)
     entry = present.get(str(data["id"]).lower())
     if entry is None:
         raise ValidationFailed.of("id", "There is no such entry; leave the id out to add one.")
@@ -145,23 +155,23 @@ def _listed_grant(data: Any, present: Mapping[str, Entry]) -> Grant:
     return Grant(checked(RoleSerializer(data=left))["role"], entry_id=entry.pk)
 
 
-def _subject(given: Json, role: str) -> Grant:
+def _subject(given: Json, role: str, groups: QuerySet[Group]) -> Grant:
     named = set(given)
     if named == {"user_id"}:
         return Grant(role, user=access.person(given["user_id"], field="user_id"))
     if named == {"email"}:
         return Grant(role, email=given["email"].strip())
     if named == {"group_id"}:
-        return Grant(role, group=_group(field="group_id", pk=given["group_id"]))
+        return Grant(role, group=_group(groups, "group_id", pk=given["group_id"]))
     if named == {"provider", "group_name"}:
-        return Grant(role, group=_group(field="group_name", **given))
+        return Grant(role, group=_group(groups, "group_name", **given))
     raise ValidationFailed.of(
         "subject_type", "Give one of user_id, email, group_id, provider with group_name."
     )
 
 
-def _group(field: str, **lookup: Any) -> Group:
-    found = Group.objects.filter(**lookup).first()
+def _group(groups: QuerySet[Group], field: str, **lookup: Any) -> Group:
+    found = groups.filter(**lookup).first()
     if found is None:
         raise ValidationFailed.of(field, "There is no such group.")
     return found

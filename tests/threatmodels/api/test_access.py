@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from accounts.models import AuditEntry, Group, User
+from accounts.models import AuditEntry, Group, GroupMember, User
 from tests.conftest import make_user
 from threatmodels.actions.access import Grant, grant_access
 from threatmodels.models import AccessInvitation, ThreatModelAccess
@@ -26,8 +26,11 @@ def owner(api, cast):
 
 
 @pytest.fixture
-def team(db):
-    return Group.objects.create(group_name="team", provider="*")
+def team(cast):
+    """A group of the owner's."""
+    made = Group.objects.create(group_name="team", provider="*")
+    GroupMember.objects.create(group=made, user=cast.owner)
+    return made
 
 
 def entries(client, base):
@@ -49,6 +52,14 @@ def put(client, base, items):
 
 
 # -- one entry
+
+
+@pytest.mark.parametrize("name", ["strangers", "nobody"])
+def test_a_group_of_others_is_as_good_as_none(owner, base, name):
+    Group.objects.create(group_name="strangers", provider="*")
+    refused = post(owner, base, provider="*", group_name=name, role="reader")
+    assert problem(refused) == "group_name"
+    assert "There is no such group." in refused.content.decode()
 
 
 @pytest.mark.parametrize("by", ["id", "name"])
