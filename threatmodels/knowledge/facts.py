@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from threatmodels.cells import label
-from threatmodels.pictures.geometry import Box, box_of
+from threatmodels.pictures.geometry import Box, Point, box_of, curved, line_points, meet, points_of
 
 Cell = Mapping[str, Any]
 Facts = dict[str, Any]
@@ -157,15 +157,27 @@ class DiagramFacts:
         return {end: pk for end, pk in named.items() if pk in self.cells}
 
     def crossed(self, flow: Cell) -> set[str]:
-        """The boundaries that enclose one end of a flow and not the other."""
+        """The boundaries that enclose one end of a flow and not the other, and those lines that it meets."""
         ends = self.ends(flow)
         if len(ends) < 2:
             return set()
-        return self.enclosing[ends["source"]] ^ self.enclosing[ends["target"]]
+        course = self._course(flow)
+        met = {pk for pk, line in self._lines.items() if meet(course, line)}
+        return (self.enclosing[ends["source"]] ^ self.enclosing[ends["target"]]) | met
+
+    def _course(self, flow: Cell) -> list[Point]:
+        """From the middle of one end to that of the other; empty where an end has no place."""
+        source, target = (self._boxes.get(flow[end]["cell"]) for end in ("source", "target"))
+        if source is None or target is None:
+            return []
+        return [source.centre, *points_of(flow.get("vertices")), target.centre]
 
     @cached_property
     def enclosing(self) -> dict[str, set[str]]:
-        """For each cell the boundaries around it: those that it is put into, and those in which it lies."""
+        """For each cell the boundaries around it: those that it is put into, and those in which it lies.
+
+        A boundary that is a line is around nothing.
+        """
         found = {pk: self._parents(pk) for pk in self.cells}
         for pk, box in self._boxes.items():
             found[pk] |= {
@@ -181,7 +193,17 @@ class DiagramFacts:
 
     @cached_property
     def _boundaries(self) -> dict[str, Box]:
-        return {pk: box for pk, box in self._boxes.items() if self.cells[pk]["type"] == "trust_boundary"}
+        return {pk: box for pk, box in self._boxes.items() if self._is_boundary(pk) and pk not in self._lines}
+
+    @cached_property
+    def _lines(self) -> dict[str, list[Point]]:
+        """The boundaries that are lines, as they are drawn."""
+        boxes = {pk: box for pk, box in self._boxes.items() if self._is_boundary(pk)}
+        lines = {pk: line_points(self.cells[pk], box) for pk, box in boxes.items()}
+        return {pk: curved(points) for pk, points in lines.items() if len(points) > 1}
+
+    def _is_boundary(self, pk: str) -> bool:
+        return self.cells[pk]["type"] == "trust_boundary"
 
     def _parents(self, pk: str) -> set[str]:
         found: set[str] = set()
@@ -189,7 +211,7 @@ class DiagramFacts:
         while at in self.cells and at not in found:
             found.add(at)
             at = self.cells[at].get("parent", "")
-        return {one for one in found if self.cells[one]["type"] == "trust_boundary"}
+        return {one for one in found if self._is_boundary(one) and one not in self._lines}
 
     # -- one element
 

@@ -88,6 +88,57 @@ def line_points(cell: Cell, box: Box) -> list[Point]:
     return [Point(box.x + p.x * box.width, box.y + p.y * box.height) for p in shares]
 
 
+def curves(points: Sequence[Point]) -> list[tuple[Point, Point, Point, Point]]:
+    """A line through all points without corners, as cubic curves: start, two controls, end. Catmull-Rom."""
+    padded = [points[0], *points, points[-1]]
+    return [
+        (
+            start,
+            Point(start.x + (end.x - before.x) / 6, start.y + (end.y - before.y) / 6),
+            Point(end.x - (after.x - start.x) / 6, end.y - (after.y - start.y) / 6),
+            end,
+        )
+        for before, start, end, after in zip(padded, padded[1:], padded[2:], padded[3:], strict=False)
+    ]
+
+
+def curved(points: Sequence[Point], steps: int = 8) -> list[Point]:
+    """Points on that line, near enough to each other to stand for it."""
+    inner = [_on(curve, step / steps) for curve in curves(points) for step in range(1, steps + 1)]
+    return [points[0], *inner]
+
+
+def _on(curve: tuple[Point, ...], share: float) -> Point:
+    """De Casteljau: halfway between points halfway, and so on."""
+    while len(curve) > 1:
+        curve = tuple(a.towards(b, share) for a, b in itertools.pairwise(curve))
+    return curve[0]
+
+
+def meet(one: Sequence[Point], other: Sequence[Point]) -> bool:
+    """Whether two lines of straight parts have a point in common."""
+    return _overlap(one, other) and any(
+        _overlap(a, b) and _apart(a, b) and _apart(b, a)
+        for a in itertools.pairwise(one)
+        for b in itertools.pairwise(other)
+    )
+
+
+def _overlap(one: Sequence[Point], other: Sequence[Point]) -> bool:
+    """Whether the boxes around two lines do."""
+    a, b = around(one), around(other)
+    if a is None or b is None:
+        return False
+    return a.x <= b.right and b.x <= a.right and a.y <= b.bottom and b.y <= a.bottom
+
+
+def _apart(line: tuple[Point, Point], ends: tuple[Point, Point]) -> bool:
+    """Whether two points lie on different sides of an endless line, or one of them on it."""
+    start, end = line
+    sides = [(end.x - start.x) * (p.y - start.y) - (end.y - start.y) * (p.x - start.x) for p in ends]
+    return min(sides) <= 0 <= max(sides)
+
+
 def bounds(cells: Iterable[Cell]) -> Box | None:
     """The box around everything, free ends and vertices of flows included."""
     points: list[Point] = []

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from threatmodels.cells import label
-from threatmodels.pictures.geometry import Box, Cell, Point, line_points
+from threatmodels.pictures.geometry import Box, Cell, Point, curves, line_points
 from threatmodels.pictures.markup import content, element, number, told
 from threatmodels.pictures.style import Look, look
 from threatmodels.pictures.text import LINE_HEIGHT, width, wrap
@@ -158,11 +158,8 @@ def text_box(lines: list[str], centre: Point, size: float) -> Box:
 
 
 def smooth(points: list[Point]) -> str:
-    """A path through all points without corners: Catmull-Rom as cubic curves."""
+    """A path through all points without corners."""
     path = [f"M{number(points[0].x)} {number(points[0].y)}"]
-    padded = [points[0], *points, points[-1]]
-    for before, start, end, after in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        first = (start.x + (end.x - before.x) / 6, start.y + (end.y - before.y) / 6)
-        second = (end.x - (after.x - start.x) / 6, end.y - (after.y - start.y) / 6)
-        path.append("C" + " ".join(number(value) for value in (*first, *second, *end)))
+    for _, *rest in curves(points):
+        path.append("C" + " ".join(number(value) for point in rest for value in point))
     return "".join(path)

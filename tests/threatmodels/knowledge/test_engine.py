@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.threatmodels.interchange.samples import SAMPLES, content, sound_reading
 from tests.threatmodels.knowledge.scene import box, flow
+from threatmodels.cells import label
 from threatmodels.demo.loader import demo_document
 from threatmodels.knowledge.engine import Known, suggestions
 from threatmodels.knowledge.facts import DiagramFacts
@@ -132,6 +134,53 @@ def test_a_flow_between_nested_zones_crosses_the_inner_one():
     facts = DiagramFacts(cells)
     assert facts.crossed(cells[-1]) == {INNER}
     assert facts.crossed(cells[3]) == {ZONE, INNER}
+
+
+def beside_a_line(*line, bend=(), to=(350, 50)):
+    """Customer on the left, shop on the right; the line's box lies over both, and the shop is put into it."""
+    shape = {"label": "Internet", "line": [{"x": x, "y": y} for x, y in line]}
+    cells = [*shop(vertices=[{"x": x, "y": y} for x, y in bend])]
+    cells[0] = box(ZONE, "trust_boundary", shape, (-100, 0), (800, 300))
+    cells[2] |= {"position": {"x": to[0], "y": to[1]}, "parent": ZONE}
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("cells", "crosses"),
+    [
+        (beside_a_line((0.4, 0), (0.4, 1)), True),
+        (beside_a_line((0.4, 0), (0.5, 0.2), (0.4, 1)), True),
+        (beside_a_line((0.2, 0.8), (0.8, 0.9)), False),
+        (beside_a_line((0.4, 0.5), (0.4, 1)), False),
+        (beside_a_line((0.4, 0.5), (0.4, 1), bend=[(220, 200)]), True),
+        (beside_a_line((0.9, 0), (0.9, 1)), False),
+        (beside_a_line((0.9, 80 / 300), (0.95, 80 / 300)), False),
+    ],
+    ids=["between", "bowed", "below", "short", "bent", "beyond", "further-along"],
+)
+def test_a_boundary_that_is_a_line_is_crossed_where_the_flow_meets_it(cells, crosses):
+    facts = DiagramFacts(cells)
+    assert facts.crossed(cells[3]) == ({ZONE} if crosses else set())
+    assert facts.enclosing[B] == set()
+
+
+@pytest.mark.parametrize(
+    ("sample", "crossing"),
+    [
+        ("tm7/MTMT_simple_line_boundary.tm7.gz", {"API Request", "API Response"}),
+        (
+            "threat-dragon-v1/demo-threat-model.json",
+            {"Web Request", "Web Response", "Put Message", "Message", "Queries", "Web App Query Results"}
+            | {"Worker Queries", "Worker Query Results"},
+        ),
+    ],
+)
+def test_lines_of_other_tools_are_crossed(sample, crossing):
+    diagram = sound_reading(content(SAMPLES / sample)).document.diagrams[0]
+    facts = DiagramFacts(diagram.cells)
+    assert {" ".join(label(flow).split()) for flow in facts.flows if facts.crossed(flow)} == crossing
+    offered = {one.rule_id for one in suggestions(diagram.cells, [STRIDE])}
+    assert offered & {"stride/flow-altered-on-the-way", "stride/flow-read-across-boundary"}
 
 
 # -- hygiene
