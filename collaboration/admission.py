@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.http.cookie import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 from accounts.actions.session import seen
@@ -74,9 +74,11 @@ class Knock:
         """Whether a page of another site sends the cookie along; a ticket is no cookie."""
         if self.ticket or not self.cookie:
             return False
-        ours = {urlsplit(settings.PUBLIC_URL).netloc, self.host} - {""}
-        origin = urlsplit(self.origin)
-        return origin.scheme not in ("http", "https") or origin.netloc not in ours
+        # A proxy that is not trusted may hide that it was asked by https.
+        safe = self.secure or settings.PUBLIC_URL.startswith("https:")
+        hosts = [f"{scheme}://{self.host}" for scheme in (("https",) if safe else ("http", "https"))]
+        ours = {_origin(url) for url in (settings.PUBLIC_URL, *hosts)}
+        return _origin(self.origin) not in ours - {None}
 
     def has_known_host(self) -> bool:
         """The check that Django makes of the Host of every request."""
@@ -134,11 +136,18 @@ def _by_cookie(key: str) -> SignInSession | None:
 
 
 def _session_cookie(header: str) -> str:
+    """As Django reads it for pages: one odd cookie does not spoil the others."""
+    return parse_cookie(header).get(settings.SESSION_COOKIE_NAME, "")
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of a web page; None of what is no address of one."""
     try:
-        held = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return ""
-    return held.value if held else ""
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
 def _since(text: str | None) -> int | None:

@@ -39,7 +39,7 @@ class Company:
         self.session: SessionState | None = None
         self._arriving: Counter[UUID] = Counter()
         self._since: dict[UUID, str] = {}
-        self._known: dict[UUID, Person] = {}
+        self._known: dict[UUID, Person] | None = None
         self._listing = b""
         self._listing_frame = b""
         self._listing_due: asyncio.TimerHandle | None = None
@@ -59,6 +59,10 @@ class Company:
             self._arriving[user_id] -= 1
             if not self._arriving[user_id]:
                 del self._arriving[user_id]
+
+    def is_expected(self) -> bool:
+        """Whether a socket is on its way in."""
+        return bool(self._arriving)
 
     def gone(self, user_id: UUID) -> None:
         """Their last tab here is closed."""
@@ -93,7 +97,7 @@ class Company:
         deadline = time.monotonic() + MEET_SECONDS
         while not there <= self.everybody().keys() and time.monotonic() < deadline:
             await asyncio.sleep(MEET_SECONDS / 20)  # other processes are telling of theirs
-        if len(self.here) == 1:
+        if self._known is None:
             self._known = self.everybody()
         if connection in self.here:
             self._update_listing()
@@ -111,7 +115,8 @@ class Company:
     def _tell_listing(self) -> None:
         self._listing_due = None
         self._listed_at = time.monotonic()
-        before, after = self._known, self.everybody()
+        after = self.everybody()
+        before = after if self._known is None else self._known
         self._known = after
         for user_id in after.keys() - before.keys():
             joined = protocol.Joined(user_internal_uuid=user_id, timestamp=now_text())

@@ -33,6 +33,7 @@ class Connection:
     __slots__ = (
         "closed",
         "heard",
+        "largest",
         "limits",
         "listing",
         "malformed",
@@ -40,11 +41,17 @@ class Connection:
         "name",
         "place",
         "role",
+        "session_id",
         "wire",
     )
 
-    def __init__(self, place: Place, name: str, role: Role, wire: Wire, limits: Collaboration) -> None:
-        self.place, self.name, self.role, self.wire, self.limits = place, name, role, wire, limits
+    def __init__(
+        self, place: Place, name: str, role: Role, session_id: UUID, *, wire: Wire, limits: Collaboration
+    ) -> None:
+        self.place, self.name, self.role, self.session_id = place, name, role, session_id
+        self.wire, self.limits = wire, limits
+        # The largest message of those that may still wait.
+        self.largest = 0
         self.messages = Bucket(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
         self.malformed = 0
         self.heard = time.monotonic()
@@ -60,7 +67,11 @@ class Connection:
         """What must arrive; who does not take it is closed and comes back for it."""
         if self.closed:
             return
-        if self.wire.write(frames) > self.limits.slow_close_bytes:
+        size, waiting = len(frames), self.wire.write(frames)
+        if size > self.largest or waiting <= size:
+            self.largest = size
+        # One message is as large as the diagram may be; who is slow lets several wait.
+        if waiting > self.limits.slow_close_bytes + self.largest:
             self.close(TOO_SLOW)
 
     def send_presence(self, frames: bytes) -> None:

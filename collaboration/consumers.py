@@ -87,7 +87,12 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
                 admission = await self.hub.run(join, user, sign_in, diagram, knock.base_url)
                 self.person, self.room = user, room
                 self.connection = Connection(
-                    admission.place, admission.name, admission.role, self.wire, self.limits
+                    admission.place,
+                    admission.name,
+                    admission.role,
+                    admission.session_id,
+                    wire=self.wire,
+                    limits=self.limits,
                 )
                 await room.ledger.greet(self.connection, knock.since)
             await room.enter(self.connection, admission.session_id, admission.there)
@@ -268,7 +273,8 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
 
     def is_host(self) -> bool:
         session = self.room.session
-        if session is not None and session.host == self.connection.user_id:
+        hosts = session is not None and session.host == self.connection.user_id
+        if hosts and self.connection.role >= Role.WRITER:
             return True
         self.complain("PERMISSION_DENIED", "Only the host can do this.")
         return False

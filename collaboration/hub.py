@@ -134,8 +134,8 @@ class Hub:
                 self.spawn(room.ledger.catch_up(event.data["sequence_number"]))
         elif event.kind == "collaboration_session.ended":
             room = self.rooms.get(UUID(event.data["diagram_id"]))
-            if room is not None and room.session is not None and room.session.id == event.entity_id:
-                room.end(event.actor_id, event.data["message"])
+            if room is not None:
+                room.end(event.entity_id, event.actor_id, event.data["message"])
         elif event.kind in ("diagram.deleted", "threat_model.deleted"):
             for room in list(self.rooms.values()):
                 if event.entity_id in (room.diagram_id, room.ledger.threat_model_id):
@@ -212,8 +212,8 @@ class Hub:
             self._presence_at = now
             self._tell_presence()
         if now - self._housekeeping_at > HOUSEKEEPING_SECONDS:
-            self._housekeeping_at = now
             await self.run(_housekeep, self._present())
+            self._housekeeping_at = now
         if not self.rooms:
             return
         await self._check_vectors()
@@ -221,7 +221,7 @@ class Hub:
         await self.check_standings()
         self._close_inactive(now)
         for room in list(self.rooms.values()):
-            if now - room.heard_at > 3 * PRESENCE_SECONDS:
+            if not room.is_in_touch():
                 room.company.elsewhere.keep(now)
             elif room.company.elsewhere.forget_silent(now):
                 room.company.changed()
@@ -285,17 +285,19 @@ class Hub:
             ]
             self._queue(partial(self._keys.presence, told))
 
-    def _present(self) -> dict[UUID, list[UUID]]:
+    def _present(self) -> dict[UUID, list[UUID] | None]:
+        """Who is in the sessions of this process; None where others may be that cannot be heard."""
         return {
-            room.session.id: list(room.company.everybody())
+            room.session.id: list(room.company.everybody()) if room.is_in_touch() else None
             for room in self.rooms.values()
             if room.session is not None and len(room.here)
         }
 
     async def _forget(self, room: Room) -> None:
+        # All at once: while the room closes, another one of this diagram may begin.
         del self.rooms[room.diagram_id]
-        await room.close()
         self._inboxes.pop(room.diagram_id).cancel()
+        await room.close()
 
     # -- tasks
 
@@ -358,6 +360,6 @@ def _vectors(diagram_ids: list[UUID]) -> dict[UUID, int]:
     return dict(live.values_list("pk", "update_vector"))
 
 
-def _housekeep(present: dict[UUID, list[UUID]]) -> None:
+def _housekeep(present: dict[UUID, list[UUID] | None]) -> None:
     sessions.keep_alive(present)
     sessions.end_stale_sessions()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # A room without people is kept for whoever reloads the page.
 LINGER_SECONDS = 5.0
+# Every second the room hears at least itself, when Redis is there.
+TOUCH_SECONDS = 3.0
 # Many threats that are made at once are one change to whoever looks at them.
 THREATS_PAUSE = 0.2
 
@@ -40,7 +42,7 @@ class Room:
         self.here = Fanout()
         self.company = Company(hub, diagram_id, self.here)
         self.ledger = Ledger(hub, diagram_id, self.here, on_told=self._told, on_gone=self.gone)
-        self.heard_at = time.monotonic()
+        self.heard_at = -TOUCH_SECONDS
         self._limits: dict[UUID, EditLimit] = {}
         self._hostless_since: float | None = None
         self._telling_of_threats = False
@@ -58,8 +60,6 @@ class Room:
 
         `there` are the people who are in the session by any process. Raises Unavailable.
         """
-        if self.session is not None and self.session.id != session_id:
-            self.company.session = None
         await self.refresh_session(session_id)
         await self.company.introduce(connection, there)
 
@@ -86,8 +86,12 @@ class Room:
 
     def is_idle(self) -> bool:
         """Whether nobody has been here for a while."""
-        empty = not len(self.here) and not self.ledger.is_busy
+        empty = not len(self.here) and not self.ledger.is_busy and not self.company.is_expected()
         return empty and time.monotonic() - self._empty_since > LINGER_SECONDS
+
+    def is_in_touch(self) -> bool:
+        """Whether the rooms of other processes can be heard; if not, nobody knows who is there."""
+        return time.monotonic() - self.heard_at <= TOUCH_SECONDS
 
     def edit_limit(self, user_id: UUID) -> EditLimit:
         """What is left to a person, in however many tabs."""
@@ -118,11 +122,13 @@ class Room:
             self.take_session(found[wanted])
 
     def take_session(self, session: SessionState) -> None:
-        """The session as the database has it."""
-        before, self.company.session = self.session, session
+        """A session of the diagram as the database has it; when it has not ended, it is the only such one."""
         if session.ended:
-            self.end(None, sessions.EXPIRED)
+            self.end(session.id, None, sessions.EXPIRED)
             return
+        if self.session is not None and self.session.id != session.id:
+            self.end(self.session.id, None, sessions.EXPIRED)
+        before, self.company.session = self.session, session
         for user_id in session.removed:
             for connection in self.here.of(user_id):
                 connection.close(NOT_ALLOWED)
@@ -140,6 +146,8 @@ class Room:
 
     async def mend(self) -> None:
         """Lets nobody present who is not here, and finds a host for a session that has lost its own."""
+        if not self.is_in_touch():
+            return
         if self.session is not None and self.company.everybody():
             await self._mend_presenter(self.session)
         if self.session is not None and self.company.everybody():
@@ -161,7 +169,7 @@ class Room:
         self._hostless_since = self._hostless_since or now
         waited = now - self._hostless_since >= self.hub.limits.host_grace_seconds
         heir = people.longest_writer(there)
-        if heir is not None and (host is None or waited):
+        if (heir or host) is not None and (host is None or waited):
             self._hostless_since = None
             presents = host is None and session.presenter is None
             change = self.change_session(
@@ -169,13 +177,17 @@ class Room:
             )
             await self._quietly(change)
 
-    def end(self, by: UUID | None, message: str) -> None:
-        """The session is over: everybody is told and closed."""
-        said = protocol.SessionEnded(user_internal_uuid=by, message=message, timestamp=now_text())
-        self.here.send(frame(said))
-        for connection in self.here:
+    def end(self, session_id: UUID, by: UUID | None, message: str) -> None:
+        """A session is over: everybody who is in it is told and closed; others may be in the next one."""
+        self._dismiss((one for one in self.here if one.session_id == session_id), by, message)
+        if self.session is not None and self.session.id == session_id:
+            self.company.session = None
+
+    def _dismiss(self, connections: Iterable[Connection], by: UUID | None, message: str) -> None:
+        said = frame(protocol.SessionEnded(user_internal_uuid=by, message=message, timestamp=now_text()))
+        for connection in connections:
+            connection.send(said)
             connection.close(SESSION_ENDED)
-        self.company.session = None
 
     def threats_changed(self) -> None:
         """Says soon, and once for all that happens until then, that threats are to be read again."""
@@ -190,7 +202,8 @@ class Room:
     async def gone(self) -> None:
         """The diagram or its model was deleted."""
         await self._quietly(self.hub.run(sessions.end_sessions_of, [self.diagram_id]))
-        self.end(None, sessions.DELETED)
+        self._dismiss(self.here, None, sessions.DELETED)
+        self.company.session = None
 
     async def _quietly(self, doing: Awaitable[Any]) -> None:
         """What the next look around makes up for when it fails now."""

@@ -120,17 +120,24 @@ def leave_session(session_id: UUID, user_ids: Collection[UUID]) -> None:
     CollaborationSession.objects.filter(pk=session_id).update(active_at=Now())
 
 
-def keep_alive(present: Mapping[UUID, Collection[UUID]]) -> None:
-    """Notes that somebody is in these sessions, and that whoever is not among the present has left."""
+def keep_alive(present: Mapping[UUID, Collection[UUID] | None]) -> None:
+    """Notes that somebody is in these sessions, and that whoever is not among the present has left.
+
+    None instead of the present: nobody can tell who has left.
+    """
     CollaborationSession.objects.filter(pk__in=present).update(active_at=Now())
     for session_id, users in present.items():
+        if users is None:
+            continue
         gone = SessionParticipant.objects.filter(session=session_id, left_at=None).exclude(user__in=users)
         gone.filter(joined_at__lt=timezone.now() - timedelta(minutes=1)).update(left_at=Now())
 
 
-def become_host(session_id: UUID, user_id: UUID, *, instead_of: UUID | None, presents: bool = False) -> bool:
-    """Hands the session to a person, if its host is still the one that is named; whether it was."""
-    changes: dict[str, UUID] = {"host_id": user_id}
+def become_host(
+    session_id: UUID, user_id: UUID | None, *, instead_of: UUID | None, presents: bool = False
+) -> bool:
+    """Hands the session to a person or nobody, if its host is still the one that is named; whether it was."""
+    changes: dict[str, UUID | None] = {"host_id": user_id}
     if presents:
         changes["presenter_id"] = user_id
     return bool(_unended(session_id).filter(host=instead_of).update(**changes))
@@ -162,8 +169,12 @@ def remove_participant(session_id: UUID, *, user_id: UUID, actor: User) -> None:
 
 @transaction.atomic
 def end_session(session: CollaborationSession, *, actor: User, role: Role) -> None:
-    """Ends a session for everybody. Raises PermissionDenied for others than its host and owners."""
-    if session.host_id != actor.pk and role < Role.OWNER:
+    """Ends a session for everybody. Raises PermissionDenied for others than its host and owners.
+
+    A host who may only read any more is none.
+    """
+    hosts = session.host_id == actor.pk and role >= Role.WRITER
+    if not hosts and role < Role.OWNER:
         raise PermissionDenied("Only the host or an owner ends the session.")
     _end(CollaborationSession.objects.filter(pk=session.pk), ENDED_BY_PERSON, actor)
 

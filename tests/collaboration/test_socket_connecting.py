@@ -36,6 +36,13 @@ def test_the_browsers_session_cookie_with_our_origin_opens_the_socket(served, dr
     tab.close()
 
 
+def test_odd_cookies_beside_ours_change_nothing(served, drawing, cookie):
+    odd = {"Cookie": 'prefs={"a":1}; x[y]=1; a=b c; ' + cookie["Cookie"]}
+    tab = open_tab(served.url, drawing.id, headers=odd, origin=served.url)
+    tab.until("participants_update")
+    tab.close()
+
+
 @pytest.mark.asvs("v5.0.0-4.4.2")
 @pytest.mark.parametrize(
     "origin",

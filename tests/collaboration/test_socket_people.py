@@ -210,6 +210,16 @@ def test_when_the_host_leaves_the_longest_present_writer_becomes_host(drawing, w
     assert reader.closed() == 4403
 
 
+def test_a_host_who_may_only_read_any_more_is_none(served, drawing, writer):
+    reader = drawing.join("reader")
+    served.api("owner", "PATCH", drawing.entry("writer"), {"role": "reader"})
+    writer.people(lambda m: participant(m, drawing.person("writer"))["role"] == "reader", timeout=SOON)
+    writer.send("remove_participant", user_internal_uuid=drawing.person("reader"))
+    assert writer.until("error")["code"] == "PERMISSION_DENIED"
+    told = reader.people(lambda m: m["host"] is None)
+    assert told["current_presenter"] in (None, drawing.person("writer"))
+
+
 def test_a_host_who_comes_back_in_time_stays_host(drawing, writer, second):
     writer.close()
     second.until("leave")
