@@ -62,6 +62,52 @@ test("an operation is sent once while the connection stands, and again when the 
   assert.equal(sent(sockets[0], "diagram_operation").length, 2)
 })
 
+const moves = (reconciler, from, to) => {
+  for (let n = from; n <= to; n += 1) reconciler.local(`o${n}`, [update("a", { position: { x: n } })])
+}
+const ids = (socket) => sent(socket, "diagram_operation").map((one) => one.operation_id)
+
+test("so many are on their way at once, and an answer lets the next one go", () => {
+  const { connection, reconciler, sockets, hear } = stage()
+  hear(state)
+  moves(reconciler, 1, 60)
+  connection.flush()
+  assert.equal(ids(sockets[0]).length, 50)
+  hear({ message_type: "diagram_operation", operation_id: "o1", sequence_number: 4, operation: patch([update("a", { position: { x: 1 } })]) })
+  assert.equal(ids(sockets[0]).at(-1), "o51")
+})
+
+test("what was refused for now goes before what came after it", () => {
+  const { connection, reconciler, sockets, hear, tick } = stage()
+  hear(state)
+  moves(reconciler, 1, 3)
+  connection.flush()
+  for (const id of ["o1", "o2", "o3"]) hear({ message_type: "operation_rejected", operation_id: id, reason: "rate_limited", retry_after_ms: 20 })
+  moves(reconciler, 4, 4)
+  connection.flush()
+  assert.deepEqual(ids(sockets[0]), ["o1", "o2", "o3"])
+  tick()
+  assert.deepEqual(ids(sockets[0]).slice(3), ["o1"])
+  hear({ message_type: "diagram_operation", operation_id: "o1", sequence_number: 4, operation: patch([update("a", { position: { x: 1 } })]) })
+  assert.deepEqual(ids(sockets[0]).slice(3), ["o1", "o2", "o3"])
+})
+
+test("an operation that the server takes for too large is given up, and the others go on", () => {
+  const { connection, reconciler, sockets, hear, drop, tick } = stage()
+  const given = []
+  connection.addEventListener("rejected", ({ detail }) => given.push(detail.message))
+  hear(state)
+  moves(reconciler, 1, 1)
+  reconciler.local("large", [update("a", { properties: { label: "x".repeat(70_000) } })])
+  moves(reconciler, 2, 2)
+  connection.flush()
+  drop(4413)
+  assert.deepEqual(given, [{ operation_id: "large", reason: "too_large", affected_cells: ["a"] }])
+  tick()
+  hear({ message_type: "sync_status", update_vector: 3 })
+  assert.deepEqual(ids(sockets[1]), ["o1", "o2"])
+})
+
 test("who was removed does not come back", () => {
   const { connection, sockets, hear, drop, tick } = stage()
   hear(state)

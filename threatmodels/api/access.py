@@ -25,7 +25,7 @@ from tmi.api.parse import MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json
 from tmi.lib.errors import FieldError, NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
-from tmi.lib.json import encode
+from tmi.lib.json import decode, encode
 
 
 class AccessViewSet(SignedInViewSet):
@@ -147,7 +147,7 @@ def _listed_grant(data: Any, present: Mapping[str, Entry], groups: QuerySet[Grou
     changed = [
         FieldError(name, "Only the role of an entry can be changed.")
         for name, value in data.items()
-        if name in now and name not in ("id", "role") and encode(value) != encode(now[name])
+        if name in now and name not in ("id", "role") and value != decode(encode(now[name]))
     ]
     if changed:
         raise ValidationFailed(changed)

@@ -25,7 +25,7 @@ from threatmodels.pictures.png import svg_to_png
 from threatmodels.pictures.svg import diagram_svg
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import ValidationFailed
-from tmi.lib.json import encode
+from tmi.lib.json import decode, encode
 
 PICTURE_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
@@ -69,7 +69,7 @@ class DiagramViewSet(RecordViewSet):
         data = body.get("diagram_data") if isinstance(body, dict) else None
         if not isinstance(data, dict) or "metadata" not in data:
             return super().replacement(current, body)
-        if encode(data["metadata"]) != encode(current["diagram_data"]["metadata"]):
+        if data["metadata"] != decode(encode(current["diagram_data"]["metadata"])):
             raise ValidationFailed.of("/diagram_data/metadata", "The server sets this field.")
         return super().replacement(current, {**body, "diagram_data": _written(data)})
 

@@ -58,6 +58,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "MetadataKeysRequest": {"keys": ["team"]},
     "IdsRequest": {"ids": [CELL["id"]]},
     "AccessEntryRequest": {"role": "writer", "email": "bo@example.org"},
+    "ListedAccessRequest": {"role": "writer", "email": "bo@example.org"},
     "PatchedRoleRequest": {"role": "reader"},
     "DuplicateRequest": {"name": "Online shop 2027"},
     "AcceptRequest": {

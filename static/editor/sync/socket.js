@@ -4,7 +4,15 @@ const FIRST_WAIT = 400
 const LONGEST_WAIT = 10_000
 // After these nothing is gained by coming back.
 const FINAL = new Set([4401, 4403, 4404, 4410])
+// The server took the message for too large; sent again it would end the connection again.
+const TOO_LARGE = 4413
 const CURSOR_EVERY = 50
+// So many own operations are on their way at once. After a refusal one alone, lest a later one overtakes it.
+const MOST_SENT = 50
+const SHORTEST_PAUSE = 100
+// Somewhat less than the server takes of a person by default: what piled up while away goes without refusals.
+const BURST = 100
+const PER_SECOND = 40
 
 export class Connection extends EventTarget {
   /** @type {any} */ url
@@ -16,6 +24,10 @@ export class Connection extends EventTarget {
   /** @type {any} */ known
   /** @type {any} */ sent
   /** @type {any} */ loose
+  /** @type {any} */ paused
+  /** @type {any} */ window
+  /** @type {any} */ left
+  /** @type {any} */ leftAt
   /** @type {any} */ socket
   /** @type {any} */ final
   /** @type {any} */ code
@@ -29,6 +41,10 @@ export class Connection extends EventTarget {
     this.known = false
     this.sent = new Set()
     this.loose = new Map()
+    this.paused = false
+    this.window = MOST_SENT
+    this.left = BURST
+    this.leftAt = Date.now()
   }
 
   open() {
@@ -50,11 +66,13 @@ export class Connection extends EventTarget {
     return this.status === "online"
   }
 
-  /** Sends own operations that are on no way yet. */
+  /** Sends own operations that are on no way yet, in their order. */
   flush() {
-    if (!this.online) return
+    if (!this.online || this.paused) return
     for (const one of this.reconciler.pending) {
+      if (this.sent.size >= this.window) return
       if (this.sent.has(one.operation_id)) continue
+      if (!this.#mayGo()) return this.#rest(1_000 / PER_SECOND)
       this.sent.add(one.operation_id)
       this.send({
         message_type: "diagram_operation",
@@ -100,16 +118,59 @@ export class Connection extends EventTarget {
   #operation(message) {
     const done = this.reconciler.remote(message)
     if (done.gap) return this.resync()
-    if (done.acknowledged) this.sent.delete(message.operation_id)
+    if (done.acknowledged) this.#answered(message.operation_id)
     this.#emit("changed", { ...done, message })
+  }
+
+  #answered(operationId) {
+    this.sent.delete(operationId)
+    this.window = Math.min(2 * this.window, MOST_SENT)
+    this.flush()
   }
 
   #rejected(message) {
     const done = this.reconciler.rejected(message)
-    this.sent.delete(message.operation_id)
-    if (done.again) this.wait(message.retry_after_ms ?? 1_000, () => this.flush())
-    else if (done.known) this.#emit("rejected", { ...done, message })
+    if (done.again) this.#pause(message)
+    else this.#answered(message.operation_id)
+    if (done.known && !done.again) this.#emit("rejected", { ...done, message })
     if (done.resync) this.resync()
+  }
+
+  /** What was refused for now, and all after it, waits as long as the server says. */
+  #pause({ operation_id: id, retry_after_ms: ms = 1_000 }) {
+    this.sent.delete(id)
+    this.window = 1
+    this.#rest(Math.max(ms, SHORTEST_PAUSE))
+  }
+
+  #rest(ms) {
+    if (this.paused) return
+    this.paused = true
+    this.wait(ms, () => {
+      this.paused = false
+      this.flush()
+    })
+  }
+
+  #mayGo() {
+    const now = Date.now()
+    this.left = Math.min(BURST, this.left + ((now - this.leftAt) * PER_SECOND) / 1_000)
+    this.leftAt = now
+    if (this.left < 1) return false
+    this.left -= 1
+    return true
+  }
+
+  /** Gives up the largest of the operations that are on their way, so that the others get through. */
+  #giveUpLargest() {
+    const size = (one) => JSON.stringify(one.operation).length
+    const sent = this.reconciler.pending.filter((one) => this.sent.has(one.operation_id))
+    const largest = sent.sort((one, other) => size(other) - size(one))[0]
+    if (!largest) return
+    const affected = largest.operation.cells.map((step) => step.id)
+    const message = { operation_id: largest.operation_id, reason: "too_large", affected_cells: affected }
+    const done = this.reconciler.rejected(message)
+    this.#emit("rejected", { ...done, message })
   }
 
   resync() {
@@ -126,6 +187,7 @@ export class Connection extends EventTarget {
   #closed(socket, event) {
     if (socket !== this.socket) return
     this.socket = null
+    if (event.code === TOO_LARGE) this.#giveUpLargest()
     this.sent.clear()
     this.code = event.code
     if (this.final || FINAL.has(event.code)) {
