@@ -115,6 +115,7 @@ def test_suggestions_are_gone_through_by_keyboard_and_others_see_the_badges_at_o
     other = Editor(watched(browser_of("Writer").new_page()), model)
     theirs = panel_of(other)
     page = editor.page
+    page.bring_to_front()  # the other's window, opened later, may have taken the focus
     editor.click(*AT_CUSTOMER)
     page.locator("#canvas").focus()
     page.keyboard.press("s")
