@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodels.advice import Advice, is_open
+from threatmodels.knowledge.coverage import OPEN
 from threatmodels.knowledge.hygiene import CHECKS
 from threatmodels.models import Diagram, Threat, ThreatModel
 from threatmodels.reports.findings import SEVERITIES, CheckFinding
@@ -23,13 +24,14 @@ def _threats(threat_model: ThreatModel) -> Iterator[CheckFinding]:
     rows = Threat.objects.live().filter(threat_model=threat_model).select_related("report_row")
     for threat in rows.order_by("created_at", "pk"):
         if is_open(threat):
-            severity = (threat.severity or "").lower()
+            said = (threat.severity or "").lower()
+            severity = said if said in SEVERITIES else "unknown"
             yield CheckFinding(
                 "threat",
-                "open-threat",
-                "Open threat",
+                f"open-threat/{severity}",
+                f"Open threat of {severity} severity",
                 f"Open threat: {threat.name}",
-                severity if severity in SEVERITIES else "unknown",
+                severity,
                 threat.report_row.diagram_name or "",
                 threat.report_row.cell_label or threat.report_row.asset_name or "",
                 list(threat.cwe_ids),
@@ -39,7 +41,9 @@ def _threats(threat_model: ThreatModel) -> Iterator[CheckFinding]:
 
 def _advice(advice: Advice, diagrams: list[Diagram]) -> Iterator[CheckFinding]:
     for diagram in diagrams:
-        for one in advice.suggestions(diagram):
+        suggested = advice.suggestions(diagram)
+        yield from _gaps(advice, diagram, {(one.cell_id, one.category.lower()) for one in suggested})
+        for one in suggested:
             yield CheckFinding(
                 "uncovered",
                 one.rule_id,
@@ -61,4 +65,25 @@ def _advice(advice: Advice, diagrams: list[Diagram]) -> Iterator[CheckFinding]:
                 diagram.name,
                 finding.cell_name,
                 key=f"{finding.check} {finding.cell_id}",
+            )
+
+
+def _gaps(advice: Advice, diagram: Diagram, suggested: set[tuple[str, str]]) -> Iterator[CheckFinding]:
+    """Elements with categories that nobody considered and that no rule says anything about."""
+    for row in advice.coverage(diagram).rows:
+        gaps = [
+            category
+            for category, entry in row.entries.items()
+            if entry.state == OPEN and (row.cell_id, category.lower()) not in suggested
+        ]
+        if gaps:
+            yield CheckFinding(
+                "uncovered",
+                "coverage/open",
+                "Categories that nobody considered",
+                f"Not considered: {', '.join(gaps)}",
+                "informational",
+                diagram.name,
+                row.name,
+                key=f"coverage {diagram.pk} {row.cell_id}",
             )

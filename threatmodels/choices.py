@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -186,3 +188,24 @@ THREAT_TYPES = {
         ("Non-compliance", _("Non-compliance")),
     ],
 }
+
+
+_TYPES = [choice for choices in THREAT_TYPES.values() for choice in choices]
+_SPELLED: dict[str, Any] = dict([*LEVELS, *PRIORITIES, *THREAT_STATUSES, *MODEL_STATUSES, *_TYPES])
+_SPELLED["Unspecified"] = _("Unspecified")
+_CELL_TYPES = {
+    "process": _("Process"),
+    "datastore": _("Data store"),
+    "external_entity": _("External entity"),
+    "trust_boundary": _("Trust boundary"),
+    "data_flow": _("Data flow"),
+}
+
+
+def spelled(value: str) -> str:
+    """A level, priority, status or type of threat as a person writes it; what somebody typed stays."""
+    return str(_SPELLED.get(value, value))
+
+
+def cell_type_title(name: str) -> str:
+    return str(_CELL_TYPES.get(name, name))

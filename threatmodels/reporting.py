@@ -69,6 +69,7 @@ class _Reading:
             diagrams=[self._diagram(diagram) for diagram in self.diagrams],
             decisions=[one for diagram in self.diagrams for one in self._decisions(diagram)],
             history=self._history(),
+            earlier_changes=max(model.audit_entries.count() - MOST_CHANGES, 0),
             metadata=dict(
                 Metadata.objects.filter(entity_type="threat_model", entity_id=model.pk)
                 .order_by("key")

@@ -19,7 +19,7 @@ from threatmodels.export import document_of
 from threatmodels.interchange import document as neutral
 from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.registry import read
-from threatmodels.interchange.report import ImportReport
+from threatmodels.interchange.report import ImportReport, Reading
 from threatmodels.models import Asset, Document, Metadata, Note, Record, Repository, Threat, ThreatModel
 from tmi.lib.errors import DomainError, FieldError, ValidationFailed
 from tmi.lib.ids import new_id
@@ -56,7 +56,27 @@ def import_file(
         )
     except ValidationFailed as error:
         raise ValidationFailed([FieldError(f"file{e.field}", e.reason) for e in error.errors]) from error
+    if threat_model is not None:
+        _tell_of_the_model(reading, threat_model)
     return Imported(stored, reading.report)
+
+
+def _tell_of_the_model(reading: Reading, target: ThreatModel) -> None:
+    """What a file says of its model as a whole has no place where its things are added to another."""
+    document, report = reading.document, reading.report
+    framework = document.framework
+    if framework and framework != target.threat_model_framework:
+        sentence = f"Its framework is {framework}; this model keeps {target.threat_model_framework}."
+        report.leave_out("threat model", sentence)
+    told = {
+        "description": document.description,
+        "status": document.status,
+        "issue_uri": document.issue_uri,
+        "metadata": document.metadata,
+        "extensions": document.extensions,
+    }
+    for name in (name for name, value in told.items() if value):
+        report.leave_out("threat model", f"Its {name} is not taken over into a model that is there already.")
 
 
 @transaction.atomic

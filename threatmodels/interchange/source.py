@@ -22,6 +22,8 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 GZIP = b"\x1f\x8b"
+# Each is a copy of all that follows it.
+MOST_PARTS = 500
 
 
 class Source:
@@ -73,17 +75,25 @@ class Source:
 
 
 def expanded(data: bytes, limits: Limits) -> bytes:
-    """The content of a gzipped file, read no further than it may be long."""
-    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        content = reader.decompress(data, limits.max_expanded_bytes + 1)
-    except zlib.error as error:
-        raise UnreadableFile("The file is packed with gzip and damaged.") from error
-    if len(content) > limits.max_expanded_bytes:
-        raise UnreadableFile(f"The file unpacks to more than {limits.max_expanded_bytes / MEBIBYTE:g} MiB.")
-    if not reader.eof:
-        raise UnreadableFile("The file is packed with gzip and damaged.")
-    return content
+    """The content of a gzipped file, which may have several parts, read no further than it may be long."""
+    content = b""
+    for _ in range(MOST_PARTS):
+        reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            content += reader.decompress(data, limits.max_expanded_bytes + 1 - len(content))
+        except zlib.error as error:
+            raise UnreadableFile("The file is packed with gzip and damaged.") from error
+        if len(content) > limits.max_expanded_bytes:
+            raise UnreadableFile(
+                f"The file unpacks to more than {limits.max_expanded_bytes / MEBIBYTE:g} MiB."
+            )
+        if not reader.eof:
+            raise UnreadableFile("The file is packed with gzip and damaged.")
+        # Tapes and disks fill up with zeros.
+        data = reader.unused_data.lstrip(b"\0")
+        if not data:
+            return content
+    raise UnreadableFile(f"The file is packed with gzip in more than {MOST_PARTS} parts.")
 
 
 def encoding_of(data: bytes) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from threatmodels.choices import SEVERITIES as SEVERITY_CHOICES
+from threatmodels.choices import cell_type_title, spelled
 
 ORDERS = ("severity", "element", "status")
 SEVERITIES = ("critical", "high", "medium", "low", "informational", "unknown")
@@ -95,6 +96,32 @@ class ThreatPart:
     def state_title(self) -> str:
         return str(STATE_TITLES[self.state])
 
+    @property
+    def place(self) -> str:
+        return " / ".join(text for text in (self.diagram, self.element) if text)
+
+    @property
+    def facts(self) -> list[str]:
+        """What is known of it beside its texts and its issue, in the reader's language."""
+        state = f"{self.state_mark} {self.state_title}"
+        rated = (
+            (gettext("score"), self.score),
+            (gettext("priority"), spelled(self.priority)),
+            (gettext("likelihood"), spelled(self.likelihood)),
+            (gettext("risk level"), spelled(self.risk_level)),
+        )
+        told = [
+            f"{self.severity_mark} {self.severity_title}",
+            f"{state} ({spelled(self.status)})" if self.status else state,
+            spelled(self.type),
+            self.place,
+            self.asset,
+            *(f"{title} {value}" if value else "" for title, value in rated),
+            self.cvss_vector,
+            *self.cwe_ids,
+        ]
+        return [text for text in told if text]
+
 
 @dataclass(frozen=True, slots=True)
 class ElementPart:
@@ -106,6 +133,10 @@ class ElementPart:
     out_of_scope: bool = False
     reason: str = ""
     threats: list[ThreatPart] = field(default_factory=list)
+
+    @property
+    def type_title(self) -> str:
+        return cell_type_title(self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +213,17 @@ class Report:
     repositories: list[Named]
     decisions: list[Decision]
     history: list[Change]
+    # Changes before those of the history, which are not told one by one.
+    earlier_changes: int
     metadata: Mapping[str, str]
 
     @property
     def hidden_threats(self) -> int:
         return len(self.all_threats) - len(self.threats)
+
+    @property
+    def out_of_scope(self) -> list[tuple[DiagramPart, ElementPart]]:
+        return [(d, element) for d in self.diagrams for element in d.elements if element.out_of_scope]
 
     @property
     def numbers(self) -> list[tuple[str, dict[str, int]]]:

@@ -13,7 +13,8 @@ SEVERITIES = ("critical", "high", "medium", "low", "informational", "unknown")
 class CheckFinding:
     """An open threat, a suggestion that nobody dealt with, or a matter of hygiene.
 
-    `kind` is threat, uncovered or hygiene; `rule` names what was found, the same in each run.
+    `kind` is threat, uncovered or hygiene; `rule` names what was found, the same in each run, and has one
+    severity. `key` tells the finding from others of its kind for as long as it is there.
     """
 
     kind: str
@@ -32,7 +33,7 @@ class CheckFinding:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(f"{self.rule}\n{self.key or self.place}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.kind}\n{self.key or self.place}".encode()).hexdigest()[:32]
 
 
 def failing(findings: Iterable[CheckFinding], fail_on: str) -> list[CheckFinding]:

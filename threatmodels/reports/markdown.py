@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from threatmodels.choices import spelled
 from threatmodels.reports.contents import SEVERITY_TITLES, DiagramPart, Named, Report, ThreatPart
 
 # What Markdown or the HTML in it would read as more than text.
@@ -43,6 +44,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", _prose(report.description))
     if report.choices.summary:
         yield from _summary(report)
+    yield from _scope(report)
     yield from _named(_("Assets"), report.assets)
     if report.choices.diagrams:
         for diagram in report.diagrams:
@@ -69,12 +71,14 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", f"## {_('History')}", "")
         rows = [[f"{c.at:%Y-%m-%d %H:%M}", c.who, c.what] for c in report.history]
         yield from _table([_("When (UTC)"), _("Who"), _("What")], rows)
+        if report.earlier_changes:
+            yield from ("", earlier(report.earlier_changes))
 
 
 def _facts(report: Report) -> list[list[str]]:
     facts = {
         _("Owner"): report.owner,
-        _("Status"): report.status,
+        _("Status"): spelled(report.status),
         _("Issue"): report.issue_uri,
         _("Changed"): f"{report.modified_at:%Y-%m-%d %H:%M} UTC",
         _("Coverage"): f"{report.coverage} %",
@@ -94,6 +98,16 @@ def _summary(report: Report) -> Iterator[str]:
             f"{n}. {t.severity_mark} {t.severity_title}: {escaped(t.name)}"
             for n, t in enumerate(report.top_risks, 1)
         )
+
+
+def _scope(report: Report) -> Iterator[str]:
+    yield from ("", f"## {_('Scope')}", "")
+    rows = [[d.name, str(len(d.elements)), f"{d.percentage} %"] for d in report.diagrams]
+    yield from _table([_("Diagram"), _("Elements shown"), _("Coverage")], rows)
+    if report.out_of_scope:
+        yield from ("", f"### {_('Out of scope')}", "")
+        rows = [[e.name, d.name, e.reason or _("No reason is given.")] for d, e in report.out_of_scope]
+        yield from _table([_("Element"), _("Diagram"), _("Reason")], rows)
 
 
 def in_numbers(report: Report) -> str:
@@ -119,6 +133,13 @@ def left_out(number: int) -> str:
     return text % {"number": number}
 
 
+def earlier(number: int) -> str:
+    text = ngettext(
+        "%(number)d earlier change is not listed.", "%(number)d earlier changes are not listed.", number
+    )
+    return text % {"number": number}
+
+
 def _diagram(diagram: DiagramPart) -> Iterator[str]:
     yield from ("", f"## {_('Diagram')}: {escaped(diagram.name)}", "")
     if diagram.description:
@@ -127,7 +148,7 @@ def _diagram(diagram: DiagramPart) -> Iterator[str]:
     rows = [
         [
             one.name + (f" ({_('out of scope')})" if one.out_of_scope else ""),
-            one.type.replace("_", " "),
+            one.type_title,
             one.reason or one.description,
             str(len(one.threats)),
         ]
@@ -138,15 +159,9 @@ def _diagram(diagram: DiagramPart) -> Iterator[str]:
 
 def _threat(number: int, threat: ThreatPart) -> Iterator[str]:
     yield from (f"### {number}. {escaped(threat.name)}", "")
-    facts = [
-        f"{threat.severity_mark} {threat.severity_title}",
-        f"{threat.state_mark} {threat.state_title}"
-        + (f" ({escaped(threat.status)})" if threat.status else ""),
-        *(escaped(text) for text in (threat.type, threat.element, threat.diagram, threat.asset) if text),
-        *([f"{_('score')} {threat.score}"] if threat.score else []),
-        *threat.cwe_ids,
-    ]
-    yield from (" · ".join(facts), "")
+    yield from (" · ".join(map(escaped, threat.facts)), "")
+    if threat.issue_uri:
+        yield from (f"{_('Issue')}: {escaped(threat.issue_uri)}", "")
     if threat.description:
         yield from (_prose(threat.description), "")
     if threat.mitigation:

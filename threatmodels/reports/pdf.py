@@ -16,6 +16,7 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, VAlign, WrapMode, XPos, YPos
 from fpdf.fonts import FontFace
 
+from threatmodels.choices import spelled
 from threatmodels.pictures.png import svg_to_png
 from threatmodels.reports.contents import (
     SEVERITY_MARKS,
@@ -28,7 +29,7 @@ from threatmodels.reports.contents import (
     Report,
     ThreatPart,
 )
-from threatmodels.reports.markdown import in_numbers, left_out
+from threatmodels.reports.markdown import earlier, in_numbers, left_out
 
 FONTS = {
     "": "@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf",
@@ -223,7 +224,7 @@ class _Paper(FPDF):
         self._facts(
             {
                 _("Framework"): report.framework,
-                _("Status"): report.status,
+                _("Status"): spelled(report.status),
                 _("Owner"): report.owner,
                 _("Last change"): _moment(report.modified_at),
                 _("Report made"): _moment(report.made_at),
@@ -254,7 +255,7 @@ class _Paper(FPDF):
         self._rows(
             (_("Severity"), _("Threat"), _("Element"), _("Status")),
             [
-                [f"{t.severity_mark} {t.severity_title}", t.name, _where(t), t.status]
+                [f"{t.severity_mark} {t.severity_title}", t.name, _short(t.place, 160), spelled(t.status)]
                 for t in report.top_risks
             ],
             (3, 8, 4, 3),
@@ -267,10 +268,11 @@ class _Paper(FPDF):
             for diagram in self.report.diagrams
         ]
         self._rows((_("Diagram"), _("Elements shown"), _("Coverage")), rows, (8, 3, 3))
-        left_out = [(d, e) for d in self.report.diagrams for e in d.elements if e.out_of_scope]
-        if left_out:
+        if self.report.out_of_scope:
             self._heading(_("Out of scope"), level=2)
-            rows = [[e.name, d.name, e.reason or _("No reason is given.")] for d, e in left_out]
+            rows = [
+                [e.name, d.name, e.reason or _("No reason is given.")] for d, e in self.report.out_of_scope
+            ]
             self._rows((_("Element"), _("Diagram"), _("Reason")), rows, (4, 4, 7))
 
     def _named(self, title: str, rows: list[Named]) -> None:
@@ -311,7 +313,7 @@ class _Paper(FPDF):
         name = _short(element.name, 300) + (f"\n({_('out of scope')})" if element.out_of_scope else "")
         threats = "  ".join(f"{t.severity_mark}\u00a0{self._numbers[t.id]}" for t in element.threats)
         about = element.reason if element.out_of_scope and element.reason else element.description
-        return [name, element.type.replace("_", " "), _short(about, 600), threats or "–"]
+        return [name, element.type_title, _short(about, 600), threats or "–"]
 
     def _threats(self) -> None:
         report = self.report
@@ -334,7 +336,9 @@ class _Paper(FPDF):
         self.ln(2.5)
         self._style(10.5, bold=True)
         self._line(f"{number}. {threat.name}", 5)
-        self._quiet(" · ".join(_facts_of(threat)))
+        self._quiet(" · ".join(_short(fact, 200) for fact in threat.facts))
+        if threat.issue_uri:
+            self._quiet(f"{_('Issue')}: {threat.issue_uri}")
         self._prose(threat.description)
         if threat.mitigation.strip():
             self._style(9.5, bold=True)
@@ -358,27 +362,12 @@ class _Paper(FPDF):
             self._heading(_("History of changes"))
             rows = [[f"{c.at:%Y-%m-%d %H:%M}", c.who, c.what] for c in self.report.history]
             self._rows((_("When (UTC)"), _("Who"), _("What")), rows, (3, 3, 8))
-
-
-def _facts_of(threat: ThreatPart) -> Iterator[str]:
-    yield f"{threat.severity_mark} {threat.severity_title}"
-    yield f"{threat.state_mark} {threat.state_title}" + (f" ({threat.status})" if threat.status else "")
-    yield from (text for text in (threat.type, _where(threat), threat.asset) if text)
-    if threat.score:
-        yield f"{_('score')} {threat.score}"
-    if threat.priority:
-        yield f"{_('priority')} {threat.priority}"
-    yield from threat.cwe_ids
-    if threat.issue_uri:
-        yield threat.issue_uri
+            if self.report.earlier_changes:
+                self._quiet(earlier(self.report.earlier_changes))
 
 
 def _moment(at: datetime) -> str:
     return f"{in_words(at, 'd F Y, H:i')} UTC"
-
-
-def _where(threat: ThreatPart) -> str:
-    return " / ".join(_short(text, 80) for text in (threat.diagram, threat.element) if text)
 
 
 def _clean(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -16,8 +17,8 @@ RANKS = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "infor
 
 
 def sarif(findings: Iterable[CheckFinding], *, artifact: str) -> bytes:
-    """A log with one run. `artifact` is the model's file or address, to which every result points."""
-    listed = list(findings)
+    """A log with one run. `artifact` is the model's file or address, to which every result points: a path."""
+    listed, address = list(findings), quote(artifact)
     rules = {one.rule: one for one in listed}
     places = {rule: place for place, rule in enumerate(rules)}
     run = {
@@ -27,7 +28,7 @@ def sarif(findings: Iterable[CheckFinding], *, artifact: str) -> bytes:
                 "rules": [_rule(one) for one in rules.values()],
             }
         },
-        "results": [_result(one, places[one.rule], artifact) for one in listed],
+        "results": [_result(one, places[one.rule], address) for one in listed],
     }
     return orjson.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, option=orjson.OPT_INDENT_2)
 
@@ -36,7 +37,8 @@ def _rule(one: CheckFinding) -> dict[str, Any]:
     return {
         "id": one.rule,
         "shortDescription": {"text": one.title},
-        "properties": {"tags": ["threat-model", *one.tags]},
+        # Code scanning ranks results by what their rule says; those of one rule are equally severe.
+        "properties": {"tags": ["security", "threat-model", *one.tags], "security-severity": _rank(one)},
     }
 
 
@@ -53,5 +55,9 @@ def _result(one: CheckFinding, place: int, artifact: str) -> dict[str, Any]:
             }
         ],
         "partialFingerprints": {"tmi/v1": one.fingerprint},
-        "properties": {"security-severity": RANKS.get(one.severity, "1.0"), "severity": one.severity},
+        "properties": {"security-severity": _rank(one), "severity": one.severity},
     }
+
+
+def _rank(one: CheckFinding) -> str:
+    return RANKS.get(one.severity, "1.0")

@@ -16,16 +16,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from threatmodels.choices import (
-    LEVELS,
-    MODEL_STATUSES,
-    PRIORITIES,
-    SEVERITIES,
-    THREAT_STATUSES,
-    THREAT_TYPES,
-)
+from threatmodels.choices import SEVERITIES, cell_type_title
+from threatmodels.choices import spelled as in_words
 from threatmodels.knowledge.cwe import weaknesses
 from tmi.lib.markdown import to_html
 
@@ -41,9 +34,6 @@ SEVERITY_ICONS = {
 }
 
 
-TYPES = [choice for choices in THREAT_TYPES.values() for choice in choices]
-SPELLED: dict[str | None, Any] = dict([*LEVELS, *PRIORITIES, *THREAT_STATUSES, *MODEL_STATUSES, *TYPES])
-SPELLED["Unspecified"] = _("Unspecified")
 SEVERITY_TITLES = dict(SEVERITIES)
 
 
@@ -135,7 +125,7 @@ def value(row: Any, name: str) -> Any:
 @register.filter
 def spelled(value: str | None) -> str:
     """A level, priority, status or type as a person writes it; nothing as a dash."""
-    return str(SPELLED.get(value, value)) if value else "–"
+    return in_words(value) if value else "–"
 
 
 @register.filter
@@ -182,15 +172,4 @@ def ago(value: datetime) -> SafeString:
     )
 
 
-CELL_TYPES = {
-    "process": _("Process"),
-    "datastore": _("Data store"),
-    "external_entity": _("External entity"),
-    "trust_boundary": _("Trust boundary"),
-    "data_flow": _("Data flow"),
-}
-
-
-@register.filter
-def cell_type(name: str) -> Any:
-    return CELL_TYPES.get(name, name)
+register.filter("cell_type", cell_type_title)

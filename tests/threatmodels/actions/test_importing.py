@@ -182,3 +182,13 @@ def test_the_page_wants_a_file(cast, browse):
     page = browse(cast.owner).post("/threat-models/import", {})
     assert page.status_code == 400
     assert "This field is required" in page.content.decode()
+
+
+def test_what_a_file_says_of_its_model_is_left_out_of_another_and_told(cast, api, threat_model):
+    content = model_with(diagramType="LINDDUN", cells=[a_process([a_threat()])])
+    answer = send(api(cast.owner), content, url=f"/api/v1/threat_models/{threat_model.pk}/import")
+    assert answer.status_code in {200, 201}, answer.content
+    said = " ".join(answer.json()["data"]["warnings"])
+    assert "Its description is not taken over" in said
+    threat_model.refresh_from_db()
+    assert threat_model.description != "Sells"

@@ -154,6 +154,8 @@ def test_any_bytes_are_refused_with_a_sentence(data: bytes) -> None:
         (b"[" * 100 + b"1" + b"]" * 100, "not known"),
         (b"\x1f\x8b\x08 broken", "gzip and damaged"),
         (gzip.compress(b'{"summary": 1}', mtime=0)[:-6], "gzip and damaged"),
+        (gzip.compress(b'{"summary": 1}', mtime=0) + b"more", "gzip and damaged"),
+        (gzip.compress(b"") * 501, "more than 500 parts"),
         (b'{"summary": {"title": 1}, "detail": 2} x', "not valid JSON"),
     ],
 )
@@ -172,7 +174,10 @@ def test_file_may_be_in_any_unicode_encoding(encoding: str, model: Any, node: An
 
 
 def test_gzipped_file_is_unpacked(model: Any) -> None:
-    assert read(gzip.compress(json.dumps(model()).encode())).document.name == "Shop"
+    data = json.dumps(model()).encode()
+    assert read(gzip.compress(data)).document.name == "Shop"
+    in_parts = gzip.compress(data[:50]) + gzip.compress(data[50:]) + bytes(512)
+    assert read(in_parts).document.name == "Shop"
 
 
 def test_file_over_the_size_cap_is_refused() -> None:

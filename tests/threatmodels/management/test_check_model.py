@@ -16,10 +16,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
-from tests.threatmodels.knowledge.test_engine import B, shop
+from tests.threatmodels.knowledge.test_engine import B, box, shop
 from threatmodels.actions.diagram import create_diagram
 from threatmodels.actions.record import create_record, update_record
-from threatmodels.models import Threat, ThreatModel
+from threatmodels.models import RulePack, Threat, ThreatModel
 
 SAMPLE = next(
     iter(sorted((Path(__file__).parents[4] / "shared" / "samples").glob("threat-dragon-v2/*.json"))), None
@@ -68,6 +68,17 @@ def test_what_nobody_considered_counts_and_hygiene_does_not_fail_at_high(threat)
     assert "Nothing leaves it" in said
 
 
+def test_an_element_of_which_the_rules_say_nothing_is_uncovered_all_the_same(threat_model, cast):
+    cells = [box(B, "process", {"label": "Till"})]
+    create_diagram(threat_model=threat_model, actor=cast.owner, name="Shop", cells=cells)
+    RulePack.objects.update_or_create(key="stride", defaults={"is_enabled": False})
+    args = (threat_model.pk, "--only", "uncovered", "--fail-on")
+    code, said = check(*args, "informational")
+    assert code == 1
+    assert "Shop / Till: Not considered: Spoofing, Tampering, Repudiation" in said
+    assert check(*args, "low")[0] == 0
+
+
 def test_json_and_sarif_say_the_same(threat):
     told = json.loads(check(threat.threat_model_id, "--format", "json")[1])
     log = json.loads(check(threat.threat_model_id, "--format", "sarif")[1])
@@ -76,9 +87,12 @@ def test_json_and_sarif_say_the_same(threat):
     assert [r["message"]["text"] for r in run["results"]] == [f["message"] for f in told["findings"]]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert all(rules[r["ruleIndex"]] == r["ruleId"] for r in run["results"])
-    first = next(r for r in run["results"] if r["ruleId"] == "open-threat")
+    first = next(r for r in run["results"] if r["ruleId"] == "open-threat/high")
     assert first["level"] == "error"
     assert first["properties"]["security-severity"] == "8.0"
+    # This is where code scanning looks.
+    rule = run["tool"]["driver"]["rules"][first["ruleIndex"]]
+    assert rule["properties"]["security-severity"] == "8.0"
     prints = [r["partialFingerprints"]["tmi/v1"] for r in run["results"]]
     assert len(set(prints)) == len(prints)
     again = json.loads(check(threat.threat_model_id, "--format", "sarif")[1])
@@ -124,6 +138,15 @@ def test_the_build_of_the_handbook_fails_until_the_threat_is_mitigated(django_db
         [run] = json.loads((tmp_path / "findings.sarif").read_text())["runs"]
         found.append(len(run["results"]))
     assert (codes, found) == ([1, 0], [1, 0])
+
+
+def test_a_file_with_signs_in_its_name_has_an_address(threat_model, tmp_path, db):
+    file = tmp_path / "our models #1.json"
+    model = {"name": "Shop", "threats": [{"key": "t", "name": "Forged orders", "severity": "high"}]}
+    file.write_text(json.dumps({"format": "tmi-threat-model", "version": 1, "threat_model": model}))
+    [run] = json.loads(check(file, "--format", "sarif")[1])["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place.endswith("/our%20models%20%231.json")
 
 
 def test_a_machine_that_has_no_database_yet_checks_a_file_too():

@@ -77,6 +77,25 @@ def test_every_form_says_what_the_model_holds(model):
     assert any("Orders are read" in str(row) for row in sheet.iter_rows(values_only=True))
 
 
+def test_the_report_of_every_form_tells_scope_ratings_issues_and_how_far_back_it_goes(model, browse, cast):
+    fields = {"name": "Parcels are lost", "priority": "Immediate", "likelihood": "very_high", "score": "7.5"}
+    issue = "https://issues.example.org/7"
+    create_record(Threat, threat_model=model, actor=cast.owner, issue_uri=issue, **fields)
+    for number in range(60):
+        create_record(Note, threat_model=model, actor=cast.owner, name=f"N{number}", content="x")
+    page = browse(cast.reader).get(f"/threat-models/{model.pk}/report").content.decode()
+    forms = [written(model, form).decode() for form in ("markdown", "html")]
+    plain = [text.replace("\\", "") for text in (page, *forms, text_of(written(model, "pdf")))]
+    for said in plain:
+        about = said[said.index("Scope") :]
+        assert "Out of scope" in about
+        assert "Not ours" in about
+        assert "score 7.5 · priority Immediate · likelihood Very high" in said
+        assert f"Issue: {issue}" in said
+        assert "earlier changes are not listed" in said
+        assert "External entity" in said
+
+
 def test_what_people_typed_stays_text(model):
     markdown = written(model, "markdown").decode()
     assert "<script>" not in markdown
