@@ -255,16 +255,21 @@ class Hub:
             if not places:
                 return
             found = dict(zip(places, await self.run(access.standings, places), strict=True))
+        deleted: set[Room] = set()
         for room, one in here:
             standing = found[one.place]
             if not standing.signed_in:
                 one.close(SIGNED_OUT)
+            elif not standing.exists:
+                deleted.add(room)
             elif standing.role is None:
                 one.close(NOT_ALLOWED)
             elif standing.role != one.role:
                 one.role = standing.role
                 room.company.changed()
                 room.company.tell_others()
+        for room in deleted:
+            await room.gone()
 
     def _close_inactive(self, now: float) -> None:
         for room in self.rooms.values():

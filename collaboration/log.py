@@ -222,7 +222,13 @@ def _try_without_known(replica: Replica, submissions: Sequence[Submission], outc
     """Some ids are taken: those operations are answered from the log, and the others tried without them."""
     known = _known(replica, submissions)
     if not known:
-        raise Unavailable("The operation could not be kept.")
+        # What it refers to is gone: the diagram itself, or a person.
+        if not _live(replica.diagram_id).exists():
+            raise NotFound
+        if len(submissions) == 1:
+            outcome.results = [Rejected("unavailable", "The operation could not be kept.")]
+            return True
+        return _try_one_by_one(replica, submissions, outcome)
     fresh = [one for one in submissions if one.operation_id not in known]
     inner = Outcome()
     settled = not fresh or _try(replica, fresh, inner)

@@ -166,10 +166,11 @@ class Place(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What somebody may do at a diagram now; `role` is None where it does not exist for them."""
+    """What somebody may do at a diagram now; `role` is None where they may do nothing."""
 
     signed_in: bool
     role: Role | None
+    exists: bool
 
 
 def standings(places: Sequence[Place]) -> list[Standing]:
@@ -179,7 +180,7 @@ def standings(places: Sequence[Place]) -> list[Standing]:
     with connection.cursor() as cursor:
         cursor.execute(standing_sql(), [list(column) for column in zip(*places, strict=True)])
         rows = sorted(cursor.fetchall())
-    return [Standing(signed_in, Role(rank) if rank else None) for _place, rank, signed_in in rows]
+    return [Standing(bool(there), Role(rank) if rank else None, exists) for _place, rank, there, exists in rows]
 
 
 def entries_of(threat_model: ThreatModel) -> list[ThreatModelAccess | AccessInvitation]:

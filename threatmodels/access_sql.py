@@ -91,7 +91,7 @@ class _AnyOf(Lookup[Any]):
 # The rank of many people at once, each at a diagram by a sign-in session, and whether that still holds.
 STANDING = """
 SELECT a.place, CASE WHEN m.id IS NULL THEN 0 ELSE {rank_of_all} END,
-  u.internal_uuid IS NOT NULL AND s.id IS NOT NULL
+  u.internal_uuid IS NOT NULL AND s.id IS NOT NULL, m.id IS NOT NULL
 FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) WITH ORDINALITY AS a(person, session, diagram, place)
 LEFT JOIN users u ON u.internal_uuid = a.person AND u.is_active
 LEFT JOIN sign_in_sessions s ON s.id = a.session AND s.ended_at IS NULL AND s.expires_at > now()
