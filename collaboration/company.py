@@ -103,6 +103,7 @@ class Company:
             self._update_listing()
             connection.send(self._listing_frame)
             connection.listing = self._listing
+            connection.met = frozenset(self.everybody())
         self.changed()
         self.tell_others()
 
@@ -120,19 +121,26 @@ class Company:
         self._known = after
         for user_id in after.keys() - before.keys():
             joined = protocol.Joined(user_internal_uuid=user_id, timestamp=now_text())
-            self._tell_introduced(frame(joined), but=user_id)
+            self._tell_introduced(frame(joined), user_id, came=True)
         for user_id in before.keys() - after.keys():
-            self._tell_introduced(frame(protocol.Left(user_internal_uuid=user_id, timestamp=now_text())))
+            left = protocol.Left(user_internal_uuid=user_id, timestamp=now_text())
+            self._tell_introduced(frame(left), user_id, came=False)
         self._update_listing()
         for connection in self.here:
+            connection.met = None
             if connection.listing is not None and connection.listing is not self._listing:
                 connection.listing = self._listing
                 connection.send(self._listing_frame)
 
-    def _tell_introduced(self, frames: bytes, *, but: UUID | None = None) -> None:
-        """Not to newcomers: `introduce` sends them the whole list, and until then they know of nobody."""
+    def _tell_introduced(self, frames: bytes, user_id: UUID, *, came: bool) -> None:
+        """Not to newcomers: `introduce` sends them the whole list, and until then they know of nobody.
+
+        Nor to those who came in meanwhile, as far as their list says it already.
+        """
         for connection in self.here:
-            if connection.listing is not None and connection.user_id != but:
+            if connection.listing is None or (came and connection.user_id == user_id):
+                continue
+            if connection.met is None or (user_id in connection.met) != came:
                 connection.send(frames)
 
     def _update_listing(self) -> None:

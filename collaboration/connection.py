@@ -38,6 +38,7 @@ class Connection:
         "listing",
         "malformed",
         "messages",
+        "met",
         "name",
         "place",
         "role",
@@ -58,6 +59,8 @@ class Connection:
         self.closed = False
         # The list of participants that it was sent last.
         self.listing: object = None
+        # Whom that list named on coming in, until the next comings and goings are told.
+        self.met: frozenset[UUID] | None = None
 
     @property
     def user_id(self) -> UUID:

@@ -180,7 +180,7 @@ def standings(places: Sequence[Place]) -> list[Standing]:
     with connection.cursor() as cursor:
         cursor.execute(standing_sql(), [list(column) for column in zip(*places, strict=True)])
         rows = sorted(cursor.fetchall())
-    return [Standing(bool(there), Role(rank) if rank else None, exists) for _place, rank, there, exists in rows]
+    return [Standing(here, Role(rank) if rank else None, exists) for _place, rank, here, exists in rows]
 
 
 def entries_of(threat_model: ThreatModel) -> list[ThreatModelAccess | AccessInvitation]:

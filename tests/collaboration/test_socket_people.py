@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import urllib.error
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,6 +34,19 @@ def reader(drawing, writer, second):
 
 def participant(told, user_id):
     return next((one for one in told["participants"] if one["user_internal_uuid"] == user_id), None)
+
+
+@pytest.mark.parametrize("_again", range(3))
+def test_whoever_comes_in_is_told_only_of_those_whom_their_list_does_not_name(drawing, _again):
+    with ThreadPoolExecutor(4) as pool:
+        tabs = list(pool.map(drawing.join, ("writer", "second", "owner", "reader")))
+    time.sleep(0.5)  # comings are told a tenth of a second apart
+    for tab in tabs:
+        tab.fence()
+        [first, *_] = [message for message in tab.seen if kind_of(message) == "participants_update"]
+        listed = {one["user_internal_uuid"] for one in first["participants"]}
+        joined = {message["user_internal_uuid"] for message in tab.seen if kind_of(message) == "join"}
+        assert not joined & listed
 
 
 # -- presence

@@ -1,7 +1,8 @@
 """Kills and restarts everything that a server consists of, again and again, under people who edit.
 
-`make soak` runs it: web processes, Redis and PostgreSQL in turn, then a calm while that shows whether memory,
-open files and keys grow. It ends with 1 where anything that was acknowledged is lost, doubled or moved.
+`make soak` runs it: web processes, Redis and PostgreSQL in turn, then a while without faults, in which people
+also ask for things, come and go, which shows whether memory, open files and keys grow (`--calm 3600`: an
+hour). It ends with 1 where anything that was acknowledged is lost, doubled or moved.
 """
 
 from __future__ import annotations
@@ -26,10 +27,14 @@ import redis
 from tests.faults.stage import Fault, Kind, Recovery, Stage, suffer, tracebacks
 from tests.tmi.instance import command_line
 from tests.tools.crowd import Crowd, Verdict
+from tests.tools.requests_load import Load
+from tests.tools.room import Room
 
 SAMPLE_SECONDS = 1.0
 # A web process that dies sooner is replaced later and later.
 BETWEEN_SECONDS = 5.5
+REQUEST_SECONDS = 0.2
+VISIT_SECONDS = 1.0
 
 
 @dataclass
@@ -121,11 +126,23 @@ async def soak(stage: Stage, options: argparse.Namespace) -> tuple[Verdict, list
                 print(f"{said}, whole after {recovery.whole:5.2f} s", flush=True)
                 await asyncio.sleep(max(0.5, began + BETWEEN_SECONDS - time.monotonic()))
             calm = time.monotonic()
-            await asyncio.sleep(options.calm)
-        print(f"in {options.calm:.0f} s without faults, {options.rate:.0f} operations/s:")
+            load = await mixed(room, options.calm)
+        print(f"in {options.calm:.0f} s without faults, {options.rate:.0f} operations/s, {load}:")
         print(*looks.told(calm), sep="\n", flush=True)
         watching.cancel()
         return await crowd.verdict(), recoveries
+
+
+async def mixed(room: Room, seconds: float) -> Load:
+    """What else goes on beside the editing: requests, and somebody who comes to the diagram and leaves."""
+    reads = ("", "/threats?limit=50", "/diagrams", "/assets", f"/diagrams/{room.diagram.id}/svg")
+    load = Load(room.writers[0], room.diagram.threat_model_id, people=2, reads=reads, pause=REQUEST_SECONDS)
+    until = time.monotonic() + seconds
+    with load.going_on():
+        while time.monotonic() < until:
+            async with Crowd(room.diagram, room.writers, 1):
+                await asyncio.sleep(VISIT_SECONDS)
+    return load
 
 
 def main() -> int:

@@ -29,6 +29,10 @@ class Load:
     person: Person
     threat_model_id: str
     people: int = 4
+    # What is read, below the threat model; in turn.
+    reads: tuple[str, ...] = ("",)
+    # Seconds between two requests of one person.
+    pause: float = 0
     answers: Counter[int] = field(default_factory=Counter)
     made: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -54,13 +58,14 @@ class Load:
         while not over.is_set():
             number += 1
             connection = self._one(connection, number)
+            over.wait(self.pause)
         if connection is not None:
             connection.close()
 
     def _one(self, kept: http.client.HTTPConnection | None, number: int) -> http.client.HTTPConnection | None:
         path = f"/api/v1/threat_models/{self.threat_model_id}"
         headers = {"Authorization": f"Bearer {self.person.token}", "Content-Type": "application/json"}
-        asked = ("GET", path, None, headers)
+        asked = ("GET", path + self.reads[number % len(self.reads)], None, headers)
         name = uuid.uuid4().hex
         if number % 4 == 0:
             # With the key it may be sent again: it is carried out once.
