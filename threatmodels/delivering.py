@@ -21,8 +21,9 @@ from uuid import UUID
 
 import requests
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.utils import timezone
+from psycopg.errors import UndefinedTable
 
 from accounts import audit
 from threatmodels.actions.webhook import CHALLENGE, give_up_waiting
@@ -259,17 +260,22 @@ class Workers:
                 with rows.scope(rows.EVERYTHING):
                     busy = deliver_next()
                 away = False
-            except (OperationalError, InterfaceError) as error:
+            except Exception as error:
                 busy = False
-                if not away:
+                if not _is_away(error):
+                    logger.exception("A delivery failed in an unexpected way")
+                elif not away:
                     logger.warning("webhooks wait for the database: %s", error)
-                away = True
-            except Exception:
-                busy = False
-                logger.exception("A delivery failed in an unexpected way")
+                    away = True
             finally:
                 with suppress(Exception):
                     connection.close()
             if not busy and not self._stop.is_set():
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database cannot be reached, or has not been migrated yet."""
+    is_bare = isinstance(error, ProgrammingError) and isinstance(error.__cause__, UndefinedTable)
+    return is_bare or isinstance(error, OperationalError | InterfaceError)

@@ -60,6 +60,26 @@ def names_of_threats(person: Person, threat_model_id: str) -> list[str]:
 
 
 @pytest.mark.fault
+def test_tables_change_under_requests_and_edits(stage_of: StageOf) -> None:
+    """Locks on all tables at once: whoever changes tables gives way, and no request fails."""
+    load, verdict = run(_changed_under_load(stage_of(Kind("daphne", 2))))
+    print(f"\n{load}\n{verdict}")
+    assert load.failures == []
+    assert verdict.holds, verdict
+
+
+async def _changed_under_load(stage: Stage) -> tuple[Load, Verdict]:
+    room = await asyncio.to_thread(stage.room)
+    load = Load(room.writers[0], room.diagram.threat_model_id)
+    async with Crowd(room.diagram, room.writers, 8) as crowd:
+        with load.going_on():
+            async with crowd.editing(60):
+                for what in ("enable", "disable"):
+                    await asyncio.to_thread(stage.instance.manage, "tmi_rls", what)
+        return load, await crowd.verdict()
+
+
+@pytest.mark.fault
 def test_a_request_that_is_under_way_is_answered_before_the_server_ends(stage_of: StageOf) -> None:
     """SIGTERM while people ask: who was heard is answered, and the server ends within its time."""
     stage = stage_of(QUICK_TWO.kind)

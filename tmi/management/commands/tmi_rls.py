@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 
 from tmi.engines.postgres import SUPERUSER
+from tmi.lib.giving_way import giving_way
 from tmi.lib.rows import WEB_ROLE
 
 TABLES = """
@@ -35,20 +36,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "enable":
             self._make_role()
+        giving_way(lambda: self._carry_out(options["what"]), connection, self.stderr.write)
+
+    def _carry_out(self, what: str) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(TABLES)
             found = cursor.fetchall()
-            if options["what"] == "status":
+            if what == "status":
                 for table, on in found:
                     self.stdout.write(f"{table}: {'on' if on else 'off'}")
                 return
             # All locks before any row of the catalogue is changed, which an autovacuum might wait for.
             cursor.execute(f"LOCK TABLE {', '.join(table for table, _on in found)}")
-            if options["what"] == "enable":
+            if what == "enable":
                 cursor.execute(GRANTS)
             for table, _on in found:
-                cursor.execute(f"ALTER TABLE {table} {options['what'].upper()} ROW LEVEL SECURITY")
-        self.stdout.write(f"row-level security: {options['what']}d on {len(found)} tables")
+                cursor.execute(f"ALTER TABLE {table} {what.upper()} ROW LEVEL SECURITY")
+        self.stdout.write(f"row-level security: {what}d on {len(found)} tables")
 
     def _make_role(self) -> None:
         with connection.cursor() as cursor:
