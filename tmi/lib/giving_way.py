@@ -1,8 +1,8 @@
 """Changing tables while people are at work: whoever would wait long for a lock gives way and begins again.
 
-A statement that waits for a table's lock keeps everybody waiting who asks for the table after it, and one that
-holds one table while it waits for the next can stand in a circle with a request. Giving up within less than
-PostgreSQL's `deadlock_timeout` (1 s) means that it is never the request that fails.
+A statement that waits for a table's lock keeps everybody waiting who asks for the table after it, and one
+that holds one table while it waits for the next can stand in a circle with a request. Giving up within less
+than PostgreSQL's `deadlock_timeout` (1 s) means that it is never the request that fails.
 """
 
 from __future__ import annotations

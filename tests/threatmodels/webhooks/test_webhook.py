@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
+from psycopg.errors import UndefinedTable
 
 from accounts.models import AuditEntry
 from tests.threatmodels.webhooks.conftest import configure, deliver_all
-from threatmodels import access
+from threatmodels import access, delivering
 from threatmodels.actions import webhook as actions
 from threatmodels.actions.access import Grant, grant_access
 from threatmodels.actions.record import create_record
@@ -517,3 +519,21 @@ def test_a_lease_that_ran_out_is_taken_over(cast, receiver, subscribe, api, thre
     assert deliver_next()
     assert receiver.events() == ["threat_model.updated"]
     assert LEASE_SECONDS > 30
+
+
+def test_workers_wait_for_tables_that_are_not_there_yet_and_say_so_once(monkeypatch, caplog):
+    tries = []
+
+    def no_table():
+        tries.append(time.monotonic())
+        raise ProgrammingError("no such table") from UndefinedTable("no such table")
+
+    monkeypatch.setattr(delivering, "deliver_next", no_table)
+    monkeypatch.setattr(delivering, "POLL_SECONDS", 0.01)
+    crew = Workers(1)
+    crew.start()
+    while len(tries) < 5:
+        time.sleep(0.01)
+    crew.stop(5)
+    told = [record for record in caplog.records if record.name == delivering.__name__]
+    assert [(record.levelname, record.exc_info) for record in told] == [("WARNING", None)]
