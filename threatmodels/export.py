@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.text import slugify
 
 from threatmodels.checking import findings_of
+from threatmodels.choices import Verdict
 from threatmodels.interchange import document as neutral
 from threatmodels.interchange.recognise import TITLES
 from threatmodels.interchange.registry import FILES, WRITERS
@@ -23,6 +24,7 @@ from threatmodels.models import (
     Note,
     Record,
     Repository,
+    SuggestionDecision,
     Threat,
     ThreatModel,
 )
@@ -92,6 +94,8 @@ def document_of(threat_model: ThreatModel) -> neutral.Document:
     """Everything in the model that is not deleted. Keys are the ids of the rows."""
     metadata = _metadata(threat_model)
     assets, diagrams = _live(Asset, threat_model), _live(Diagram, threat_model)
+    threats = _live(Threat, threat_model, "asset")
+    decisions = _decisions(threat_model, {threat.pk for threat in threats})
     known = {str(asset.pk) for asset in assets}
     drawn = {diagram.pk: {cell["id"] for cell in diagram.current_cells} for diagram in diagrams}
     return neutral.Document(
@@ -101,8 +105,8 @@ def document_of(threat_model: ThreatModel) -> neutral.Document:
         status=threat_model.status,
         issue_uri=threat_model.issue_uri,
         owner_label=threat_model.owner.name,
-        diagrams=[_diagram(diagram, known, metadata) for diagram in diagrams],
-        threats=[_threat(threat, drawn, metadata) for threat in _live(Threat, threat_model, "asset")],
+        diagrams=[_diagram(diagram, known, metadata, decisions[diagram.pk]) for diagram in diagrams],
+        threats=[_threat(threat, drawn, metadata) for threat in threats],
         assets=[_asset(asset, metadata) for asset in assets],
         documents=[_linked(document, metadata) for document in _live(Document, threat_model)],
         notes=[_note(note, metadata) for note in _live(Note, threat_model)],
@@ -133,7 +137,30 @@ def _of(record: Record, metadata: Entries, *names: str) -> dict[str, Any]:
     return values | {"metadata": metadata[record.kind, record.pk]}
 
 
-def _diagram(diagram: Diagram, assets: set[str], metadata: Entries) -> neutral.Diagram:
+def _decisions(threat_model: ThreatModel, threats: set[UUID]) -> dict[UUID, list[neutral.Decision]]:
+    """By diagram, those that count: an accepted one as long as its threat is there."""
+    found: dict[UUID, list[neutral.Decision]] = defaultdict(list)
+    rows = SuggestionDecision.objects.filter(threat_model=threat_model).order_by("created_at", "pk")
+    for row in rows:
+        is_accepted = row.verdict == Verdict.ACCEPTED
+        if is_accepted and row.threat_id not in threats:
+            continue
+        found[row.diagram_id].append(
+            neutral.Decision(
+                cell_id=str(row.cell_id),
+                category=row.category,
+                verdict=row.verdict,
+                rule_id=row.rule_id,
+                reason=row.reason,
+                threat_key=str(row.threat_id) if is_accepted else None,
+            )
+        )
+    return found
+
+
+def _diagram(
+    diagram: Diagram, assets: set[str], metadata: Entries, decisions: list[neutral.Decision]
+) -> neutral.Diagram:
     cells = [_cell(cell, assets) for cell in diagram.current_cells]
     of_cells = {cell["id"]: metadata["cell", UUID(cell["id"])] for cell in cells}
     return neutral.Diagram(
@@ -141,6 +168,7 @@ def _diagram(diagram: Diagram, assets: set[str], metadata: Entries) -> neutral.D
         description=diagram.content or "",
         cells=cells,
         cell_metadata={pk: entries for pk, entries in of_cells.items() if entries},
+        decisions=[one for one in decisions if one.cell_id in of_cells],
         **_of(diagram, metadata, "name"),
     )
 

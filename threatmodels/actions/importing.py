@@ -20,7 +20,17 @@ from threatmodels.interchange import document as neutral
 from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.registry import read
 from threatmodels.interchange.report import ImportReport, Reading
-from threatmodels.models import Asset, Document, Metadata, Note, Record, Repository, Threat, ThreatModel
+from threatmodels.models import (
+    Asset,
+    Document,
+    Metadata,
+    Note,
+    Record,
+    Repository,
+    SuggestionDecision,
+    Threat,
+    ThreatModel,
+)
 from tmi.lib.errors import DomainError, FieldError, ValidationFailed
 from tmi.lib.ids import new_id
 
@@ -98,6 +108,7 @@ def store_document(
     metadata += _store_assets(document, target, actor, ids)
     metadata += _store_diagrams(document, target, actor, ids)
     metadata += _store_threats(document, target, actor, ids)
+    _store_decisions(document, target, actor, ids)
     metadata += _store_plain(document, target, actor)
     _store_metadata(target, metadata)
     _audit(target, actor, action, kind, document)
@@ -155,6 +166,7 @@ def _store_diagrams(document: neutral.Document, target: ThreatModel, actor: User
 def _store_threats(document: neutral.Document, target: ThreatModel, actor: User, ids: Ids) -> Described:
     rows = [_threat_values(threat, ids) for threat in document.threats]
     made = record.create_records(Threat, threat_model=target, actor=actor, rows=rows)
+    ids |= {_threat_key(t.key): m.pk for m, t in zip(made, document.threats, strict=True)}
     return [("threat", m.pk, t.metadata) for m, t in zip(made, document.threats, strict=True)]
 
 
@@ -165,6 +177,27 @@ def _threat_values(threat: neutral.Threat, ids: Ids) -> Values:
     values["cell_id"] = ids[cell] if cell else None
     values["asset_id"] = ids[asset] if asset else None
     return values
+
+
+def _store_decisions(document: neutral.Document, target: ThreatModel, actor: User, ids: Ids) -> None:
+    rows = [
+        SuggestionDecision(
+            threat_model=target,
+            diagram_id=ids[_diagram_key(diagram.key)],
+            cell_id=ids[one.cell_id],
+            rule_id=one.rule_id,
+            category=one.category,
+            verdict=one.verdict,
+            reason=one.reason,
+            threat_id=ids[_threat_key(one.threat_key)] if one.threat_key is not None else None,
+            actor=actor,
+        )
+        for diagram in document.diagrams
+        for one in diagram.decisions
+    ]
+    for row in rows:
+        row.clean_fields(exclude={"id", "threat_model", "diagram", "threat", "actor"})
+    SuggestionDecision.objects.bulk_create(rows, batch_size=500)
 
 
 def _store_plain(document: neutral.Document, target: ThreatModel, actor: User) -> Described:
@@ -213,6 +246,10 @@ def _values(item: Any) -> Values:
 def _diagram_key(key: str) -> str:
     """Diagram keys are any text; they share a table with the UUIDs of cells and assets."""
     return f"diagram {key}"
+
+
+def _threat_key(key: str) -> str:
+    return f"threat {key}"
 
 
 def _renamed(cell: neutral.Cell, ids: Ids) -> neutral.Cell:

@@ -34,6 +34,8 @@ NOTE_LENGTH = 262_144
 VOCABULARY_LENGTH = 50
 THREAT_TYPE_LENGTH = 100
 LABEL_LENGTH = 100
+RULE_LENGTH = 140
+REASON_LENGTH = 2_000
 URI_LENGTH = 1_000
 CLASSIFICATIONS = 50
 CWES = 50
@@ -52,6 +54,21 @@ PLURALS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What somebody decided about a suggestion at a cell; `rule_id` is empty where a whole category is meant.
+
+    `verdict` is accepted, with the threat that was made of it, or not_applicable, with the reason.
+    """
+
+    cell_id: str
+    category: str
+    verdict: str
+    rule_id: str = ""
+    reason: str = ""
+    threat_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagram:
     """A diagram; `description` becomes `diagrams.content`, `cell_metadata` is keyed by cell id."""
 
@@ -61,6 +78,7 @@ class Diagram:
     cells: list[Cell] = field(default_factory=list)
     metadata: Metadata = field(default_factory=dict)
     cell_metadata: dict[str, Metadata] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

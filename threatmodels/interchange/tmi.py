@@ -15,7 +15,11 @@ from threatmodels.interchange.document import (
     METADATA_ENTRIES,
     METADATA_KEY_LENGTH,
     METADATA_VALUE_LENGTH,
+    REASON_LENGTH,
+    RULE_LENGTH,
+    THREAT_TYPE_LENGTH,
     Asset,
+    Decision,
     Document,
     Threat,
     count,
@@ -152,6 +156,7 @@ def _in_small_letters(document: Document) -> Document:
             diagram,
             cells=[small_letters(cell) for cell in diagram.cells],
             cell_metadata={pk.lower(): entries for pk, entries in diagram.cell_metadata.items()},
+            decisions=[dataclasses.replace(one, cell_id=one.cell_id.lower()) for one in diagram.decisions],
         )
         for diagram in document.diagrams
     ]
@@ -182,6 +187,7 @@ def _check_references(document: Document) -> None:
     cells = {diagram.key: {cell["id"] for cell in diagram.cells} for diagram in document.diagrams}
     for index, threat in enumerate(document.threats):
         _check_threat(threat, f"/threat_model/threats/{index}", cells, assets)
+    _check_decisions(document, cells)
 
 
 def _check_metadata(document: Document) -> None:
@@ -229,6 +235,37 @@ def _check_threat(threat: Threat, at: str, cells: dict[str, set[str]], assets: s
         raise UnreadableFile(f"{at}/cell_id: there is no such cell in the diagram.")
     if threat.asset_key is not None and threat.asset_key not in assets:
         raise UnreadableFile(f"{at}/asset_key: there is no such asset in the file.")
+
+
+def _check_decisions(document: Document, cells: dict[str, set[str]]) -> None:
+    threats = Counter(threat.key for threat in document.threats)
+    for index, diagram in enumerate(document.diagrams):
+        at = f"/threat_model/diagrams/{index}/decisions"
+        known: set[tuple[str, str, str]] = set()
+        for place, one in enumerate(diagram.decisions):
+            _check_decision(one, f"{at}/{place}", cells[diagram.key], threats)
+            about = (one.cell_id, one.rule_id, one.category)
+            if about in known:
+                raise UnreadableFile(f"{at}/{place}: this has been decided above.")
+            known.add(about)
+
+
+def _check_decision(one: Decision, at: str, cells: set[str], threats: Counter[str]) -> None:
+    if one.cell_id not in cells:
+        raise UnreadableFile(f"{at}/cell_id: there is no such cell in the diagram.")
+    if not one.category.strip() or len(one.category) > THREAT_TYPE_LENGTH:
+        raise UnreadableFile(f"{at}/category: text of 1 to {THREAT_TYPE_LENGTH} characters is expected.")
+    if len(one.rule_id) > RULE_LENGTH:
+        raise UnreadableFile(f"{at}/rule_id: text of at most {RULE_LENGTH} characters is expected.")
+    if len(one.reason) > REASON_LENGTH:
+        raise UnreadableFile(f"{at}/reason: text of at most {REASON_LENGTH} characters is expected.")
+    if one.verdict == "accepted":
+        if one.threat_key is None or threats[one.threat_key] != 1:
+            raise UnreadableFile(f"{at}/threat_key: one threat of the file is expected.")
+    elif one.verdict != "not_applicable":
+        raise UnreadableFile(f"{at}/verdict: accepted or not_applicable is expected.")
+    elif one.threat_key is not None or not one.reason.strip():
+        raise UnreadableFile(f"{at}: what does not apply has a reason and no threat.")
 
 
 def _refuse_twice(section: str, keys: list[str]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.threatmodels.api.test_exporting import without_ids
 from tests.threatmodels.knowledge.test_engine import A, B, shop
 from threatmodels.actions.diagram import create_diagram
 from threatmodels.actions.record import delete_record
-from threatmodels.models import SuggestionDecision, Threat
+from threatmodels.models import SuggestionDecision, Threat, ThreatModel
 
 
 @pytest.fixture
@@ -149,3 +153,52 @@ def test_readers_look_and_outsiders_do_not(api, cast, base):
         assert api(cast.outsider).post(f"{base}/suggestions/{what}", body, format="json").status_code == 404
     assert api(cast.outsider).get(f"{base}/coverage").status_code == 404
     assert api(cast.reader).get(f"{base}/coverage").status_code == 200
+
+
+def test_what_was_decided_goes_along_into_copies_and_files(api, cast, diagram, base):
+    client = api(cast.owner)
+    found = [named(one) for one in asked(client, base)]
+    client.post(f"{base}/suggestions/accept", {"suggestions": found[:2]}, format="json")
+    for what in (found[2], {"cell_id": B, "category": "Spoofing"}):
+        body = {"suggestions": [what], "reason": "The provider does this."}
+        client.post(f"{base}/suggestions/dismiss", body, format="json")
+    model = f"/api/v1/threat_models/{diagram.threat_model_id}"
+    copied = client.post(f"{model}/duplicate", {}, format="json").json()["data"]["id"]
+    exported = client.get(f"{model}/export?format=tmi").content
+    file = {"file": SimpleUploadedFile("shop.json", exported)}
+    read = client.post("/api/v1/import", file, format="multipart").json()["data"]["threat_model_id"]
+    for pk in (copied, read):
+        again = client.get(f"/api/v1/threat_models/{pk}/export?format=tmi").content
+        assert without_ids(again).replace("Copy of ", "") == without_ids(exported)
+        [there] = client.get(f"/api/v1/threat_models/{pk}/diagrams").json()["data"]
+        at = f"/api/v1/threat_models/{pk}/diagrams/{there['id']}"
+        assert len(asked(client, at)) == len(asked(client, base))
+        kept = client.get(f"{at}/suggestions/decisions").json()["data"]
+        assert [one["verdict"] for one in kept] == ["accepted"] * 2 + ["not_applicable"] * 2
+        percentages = [client.get(f"{one}/coverage").json()["data"]["percentage"] for one in (at, base)]
+        assert percentages[0] == percentages[1] > 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"cell_id": "7d9e1c8e-1111-4111-8111-000000000001"}, "/cell_id"),
+        ({"category": " "}, "/category"),
+        ({"rule_id": "x" * 141}, "/rule_id"),
+        ({"verdict": "maybe"}, "/verdict"),
+        ({"reason": ""}, ": what does not apply"),
+        ({"reason": "x" * 2001}, "/reason"),
+        ({"verdict": "accepted"}, "/threat_key"),
+        ({"threat_key": 7}, "/threat_key"),
+        ({"why": "so"}, "/why"),
+    ],
+)
+def test_a_file_with_decisions_that_cannot_be_is_refused(api, cast, diagram, wrong, field):
+    one = {"cell_id": B, "category": "Spoofing", "verdict": "not_applicable", "reason": "Read only"}
+    part = {"key": "d", "name": "Shop", "cells": shop(), "decisions": [one | wrong]}
+    model = {"format": "tmi-threat-model", "version": 1, "threat_model": {"name": "X", "diagrams": [part]}}
+    file = {"file": SimpleUploadedFile("shop.json", json.dumps(model).encode())}
+    answer = api(cast.owner).post("/api/v1/import", file, format="multipart")
+    assert answer.status_code == 400
+    assert f"/threat_model/diagrams/0/decisions/0{field}" in str(answer.json()["error"])
+    assert not ThreatModel.objects.filter(name="X").exists()
