@@ -19,9 +19,10 @@ from threatmodels.actions.access import Entry, Grant
 from threatmodels.api.serializers import AccessEntrySerializer, ListedAccessSerializer, RoleSerializer
 from threatmodels.models import AccessInvitation, ThreatModel
 from threatmodels.roles import Role
+from tmi.api.bodies import merge_patch
 from tmi.api.errors import checked, in_turn
 from tmi.api.pagination import whole_list
-from tmi.api.parse import MergePatchParser, StrictJSONParser
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json
 from tmi.lib.errors import FieldError, NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
@@ -32,7 +33,7 @@ class AccessViewSet(SignedInViewSet):
     """Who else has a role. Everybody with a role reads the list, owners change it."""
 
     serializer_class = AccessEntrySerializer
-    parser_classes = (StrictJSONParser, MergePatchParser)
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     schema_tags = ("access",)
 
     def threat_model(self, at_least: Role = Role.READER) -> ThreatModel:
@@ -69,7 +70,7 @@ class AccessViewSet(SignedInViewSet):
     def partial_update(self, request: Request, **_: Any) -> Response:
         threat_model = self.threat_model(Role.OWNER)
         entry = self.entry(threat_model)
-        role = checked(RoleSerializer(data=request.data))["role"]
+        role = checked(RoleSerializer(data=merge_patch(request, shown(entry))))["role"]
         return self.answer(
             shown(actions.change_access(threat_model, actor=self.actor, entry=entry, role=role))
         )

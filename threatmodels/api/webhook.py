@@ -22,10 +22,11 @@ from threatmodels.api.serializers import (
 from threatmodels.choices import DeliveryStatus
 from threatmodels.models import Webhook, WebhookDelivery
 from threatmodels.roles import Role
+from tmi.api.bodies import merge_patch
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, equals, identifier, one_of
 from tmi.api.listing import PAGES, PLAIN_LIST
-from tmi.api.parse import MergePatchParser, StrictJSONParser
+from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json, Reader
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import NotFound
@@ -40,7 +41,7 @@ class WebhookViewSet(ResourceViewSet):
     """
 
     serializer_class = WebhookSerializer
-    parser_classes = (StrictJSONParser, MergePatchParser)
+    parser_classes = (StrictJSONParser, MergePatchParser, JsonPatchParser)
     schema_tags = ("webhooks",)
     secret_answers = True
     list_parameters = PLAIN_LIST
@@ -70,8 +71,9 @@ class WebhookViewSet(ResourceViewSet):
     def partial_update(self, request: Request, **_: Any) -> Response:
         """Another address, or status active, sends a new challenge."""
         webhook = self.webhook()
-        check_precondition(request, etag(self.represent(webhook)))
-        given = checked(WebhookChangeSerializer(data=request.data, partial=True))
+        current = self.represent(webhook)
+        check_precondition(request, etag(current))
+        given = checked(WebhookChangeSerializer(data=merge_patch(request, current), partial=True))
         secret: str | None = None
         if "secret" in given and given["secret"] is None:
             secret = given["secret"] = actions.new_secret()

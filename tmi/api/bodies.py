@@ -30,6 +30,19 @@ def patched(request: Request, serializer: type[Serializer[Any]], current: Json) 
     return dict.fromkeys(known) | checked(serializer(data=given))
 
 
+def merge_patch(request: Request, current: Json) -> Any:
+    """The body of a PATCH as a merge patch of the top level, which a JSON Patch is turned into.
+
+    `current` has what a JSON Patch may speak of: what changes is there with its new value, what goes is null.
+    """
+    if not is_json_patch(request):
+        return request.data
+    before = decode(encode(current))
+    after = json_patch(decode(encode(current)), request.data)
+    changed = {name: value for name, value in after.items() if name not in before or value != before[name]}
+    return changed | {name: None for name in before if name not in after}
+
+
 def refuse_changed(serializer: type[Serializer[Any]], current: Json, body: Json) -> None:
     """Raises ValidationFailed for what is the server's and not as it was; the order of keys means nothing."""
     fields, sent = fields_of(serializer), decode(encode(current))

@@ -275,3 +275,23 @@ def test_a_model_is_handed_over_with_its_other_changes_or_not_at_all(owner, base
     assert problem(owner.patch(base, body, format="json")) == "name"
     threat_model.refresh_from_db()
     assert threat_model.owner == cast.owner
+
+
+def json_patch(client, path, *operations):
+    return client.patch(path, json.dumps(operations), content_type="application/json-patch+json")
+
+
+def test_a_role_is_changed_by_a_json_patch_too(api, cast, threat_model):
+    base = f"/api/v1/threat_models/{threat_model.pk}/access"
+    client = api(cast.owner)
+    entry = next(e for e in client.get(base).json()["data"] if e["user_id"] == str(cast.reader.pk))
+    path = f"{base}/{entry['id']}"
+    test = {"op": "test", "path": "/role", "value": "reader"}
+    done = json_patch(client, path, test, {"op": "replace", "path": "/role", "value": "writer"})
+    assert (done.status_code, done.json()["data"]["role"]) == (200, "writer")
+    assert json_patch(client, path, test).status_code in {400, 409}
+    refused = json_patch(client, path, {"op": "replace", "path": "/user_id", "value": str(cast.outsider.pk)})
+    assert refused.status_code == 400
+    assert json_patch(client, path, {"op": "remove", "path": "/role"}).status_code == 400
+    [again] = [e for e in client.get(base).json()["data"] if e["id"] == entry["id"]]
+    assert again["role"] == "writer"

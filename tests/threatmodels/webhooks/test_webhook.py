@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 
@@ -519,6 +520,21 @@ def test_a_lease_that_ran_out_is_taken_over(cast, receiver, subscribe, api, thre
     assert deliver_next()
     assert receiver.events() == ["threat_model.updated"]
     assert LEASE_SECONDS > 30
+
+
+def test_a_webhook_is_changed_by_a_json_patch_and_keeps_its_secret(api, cast, receiver):
+    client = api(cast.owner)
+    made = client.post(HOOKS, {"url": receiver.url, "events": ["*"]}, format="json").json()["data"]
+    secret = Webhook.objects.get().secret
+    body = json.dumps([{"op": "replace", "path": "/events/0", "value": "threat.created"}])
+    path = f"{HOOKS}/{made['id']}"
+    done = client.patch(path, body, content_type="application/json-patch+json")
+    assert done.status_code == 200, done.content
+    assert done.json()["data"]["events"] == ["threat.created"]
+    assert done.json()["data"]["secret"] is None
+    assert Webhook.objects.get().secret == secret
+    body = json.dumps([{"op": "replace", "path": "/created_at", "value": "2020-01-01T00:00:00.000Z"}])
+    assert client.patch(path, body, content_type="application/json-patch+json").status_code == 400
 
 
 def test_workers_wait_for_tables_that_are_not_there_yet_and_say_so_once(monkeypatch, caplog):
