@@ -219,6 +219,7 @@ def main() -> int:
         site.stop()
         log = next(folder.glob("serve-*.log"), None)
         if log is not None:
+            (ROOT / "var").mkdir(exist_ok=True)
             shutil.copy(log, ROOT / "var" / "fuzz-server.log")
         shutil.rmtree(folder, ignore_errors=True)
 
