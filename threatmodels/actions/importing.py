@@ -81,9 +81,9 @@ def _tell_of_the_model(reading: Reading, target: ThreatModel) -> None:
     told = {
         "description": document.description,
         "status": document.status,
-        "issue_uri": document.issue_uri,
+        "issue address": document.issue_uri,
         "metadata": document.metadata,
-        "extensions": document.extensions,
+        "data of another tool": document.extensions,
     }
     for name in (name for name, value in told.items() if value):
         report.leave_out("threat model", f"Its {name} is not taken over into a model that is there already.")

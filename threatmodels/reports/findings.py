@@ -14,7 +14,8 @@ class CheckFinding:
     """An open threat, a suggestion that nobody dealt with, or a matter of hygiene.
 
     `kind` is threat, uncovered or hygiene; `rule` names what was found, the same in each run, and has one
-    severity. `key` tells the finding from others of its kind for as long as it is there.
+    severity. `key` tells the finding from others of its kind for as long as it is there; without one, as of a
+    file whose things have new ids at each reading, its place and its sentence do.
     """
 
     kind: str
@@ -33,7 +34,8 @@ class CheckFinding:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(f"{self.kind}\n{self.key or self.place}".encode()).hexdigest()[:32]
+        about = self.key or f"{self.place}\n{self.message}"
+        return hashlib.sha256(f"{self.kind}\n{about}".encode()).hexdigest()[:32]
 
 
 def failing(findings: Iterable[CheckFinding], fail_on: str) -> list[CheckFinding]:

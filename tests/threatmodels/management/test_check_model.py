@@ -108,6 +108,14 @@ def test_a_file_is_checked_and_nothing_of_it_stays(db):
     assert (ThreatModel.objects.count(), User.objects.count()) == (0, people)
 
 
+@pytest.mark.skipif(SAMPLE is None, reason="the sample files are not there")
+def test_findings_of_a_file_are_known_again_by_code_scanning(db):
+    """Each reading gives new ids; what is found is the same."""
+    logs = [json.loads(check(SAMPLE, "--format", "sarif", "--fail-on", "never")[1]) for _ in range(2)]
+    assert logs[0]["runs"][0]["results"]
+    assert logs[0] == logs[1]
+
+
 def test_what_cannot_be_checked_has_a_code_of_its_own(db, tmp_path):
     broken = tmp_path / "broken.json"
     broken.write_text("{")

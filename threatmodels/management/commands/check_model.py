@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def _of_file(path: Path) -> tuple[str, Findings]:
                 email="check-model@invalid", name="check_model", provider="check", is_active=False
             )
             imported = import_file(actor=owner, file=file, filename=path.name)
-            found = imported.threat_model.name, findings_of(imported.threat_model)
+            findings = [replace(one, key="") for one in findings_of(imported.threat_model)]
+            found = imported.threat_model.name, findings
             transaction.set_rollback(True)
     except OSError as error:
         raise CommandError(f"{given_name(path)}: {error.strerror or error}", returncode=2) from None
