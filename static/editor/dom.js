@@ -36,13 +36,14 @@ const NOT_TYPED = ["button", "checkbox", "color", "file", "image", "radio", "ran
 /** Whether keys write there. */
 export const typing = (target) => Boolean(target?.closest?.(`input${NOT_TYPED}, textarea, [contenteditable='true']`))
 
-/** Redraws a part of the page; who was at a control of it is at the one that has taken its place. */
+/** Redraws a part of the page; who was at a control of it is at the one that has taken its place. False when none has. */
 export function keepingFocus(root, redraw) {
   const held = root.contains(document.activeElement) ? document.activeElement : null
   const name = held && nameOf(held)
   redraw()
-  if (!held || root.contains(held)) return
+  if (!held || root.contains(held)) return true
   $$("input, textarea, select, button, a, summary", root).find((one) => one.tagName === held.tagName && nameOf(one) === name)?.focus()
+  return root.contains(document.activeElement)
 }
 
 const nameOf = (control) => control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent ?? control.textContent

@@ -132,6 +132,24 @@ def test_suggestions_are_gone_through_by_keyboard_and_others_see_the_badges_at_o
     assert other.page.problems == []
 
 
+def test_who_adds_by_keyboard_stays_in_the_list_though_the_news_overtakes_the_answer(editor):
+    page = editor.page
+
+    def later(route: Any) -> None:
+        if route.request.method == "GET":
+            page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/suggestions", later)
+    panel = panel_of(editor, AT_CUSTOMER)
+    first = panel.locator(".suggested > li").first.get_by_role("button").first
+    before, second = number(panel), panel.locator(".suggested summary").nth(1).inner_text()
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(panel.locator("h2 .count")).to_have_text(str(before - 1))
+    expect(panel.get_by_role("button", name=f"Add: {second}")).to_be_focused()
+
+
 def test_a_new_element_is_asked_about_once_it_is_drawn(editor):
     panel = panel_of(editor)
     before = number(panel)

@@ -69,7 +69,7 @@ export class Advice {
   }
 
   draw() {
-    if (this.loaded || this.failed) for (const part of this.parts) keepingFocus(part.root, () => part.draw())
+    if (this.loaded || this.failed) for (const part of this.parts) part.draw()
   }
 
   /** Elements of the selection, or all. */
@@ -153,6 +153,16 @@ class Suggestions {
   draw() {
     // Never under the fingers of somebody who is writing.
     if (this.writing && this.root.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea, select")) return
+    const place = this.#items().findIndex((item) => item.contains(document.activeElement))
+    // What was decided leaves the list; who goes through it by keyboard is at the one that follows.
+    if (!keepingFocus(this.root, () => this.#render())) this.arrive(Math.max(place, 0))
+  }
+
+  #items() {
+    return [...this.root.querySelectorAll(".suggested > li")]
+  }
+
+  #render() {
     const { advice } = this
     const shown = advice.found.suggestions.filter((one) => advice.concerns(one.cell_id))
     const known = new Set(shown.map(key))
@@ -262,20 +272,15 @@ class Suggestions {
     this.draw()
   }
 
-  /** What was decided leaves the list; who goes through it by keyboard is at the one that follows. */
   async #done(noted) {
-    const items = [...this.root.querySelectorAll(".suggested > li")]
-    const place = items.findIndex((item) => item.contains(document.activeElement))
     if (!(await noted)) return
     this.writing = null
     this.draw()
-    if (this.root.contains(document.activeElement)) return
-    this.arrive(Math.max(place, 0))
   }
 
   /** At the suggestion in that place, or at the heading where nothing is left. */
   arrive(place = 0) {
-    const items = [...this.root.querySelectorAll(".suggested > li")]
+    const items = this.#items()
     const item = items[Math.min(place, items.length - 1)]
     const to = item?.querySelector(".links button") ?? item?.querySelector("summary") ?? $("h2", this.root)
     to.tabIndex = to.tagName === "H2" ? -1 : 0
@@ -305,7 +310,7 @@ class Coverage {
       h("summary", {}, say("Coverage"), " ", h("span", { class: "count" }, `${coverage.percentage} %`)),
       h("p", { class: "quiet" }, Object.entries(STATES()).map(([state, words]) => `${MARKS[state]} ${words}`).join(" · ")),
       single ? this.#element(single) : this.#matrix(coverage, rows))
-    this.root.replaceChildren(made)
+    keepingFocus(this.root, () => this.root.replaceChildren(made))
   }
 
   #matrix({ categories }, rows) {
