@@ -178,17 +178,29 @@ THREAT_TYPES = {
         ("Ephemeral", _("Ephemeral")),
     ],
     Framework.PLOT4AI: [
-        ("Technique and processes", _("Technique and processes")),
-        ("Accessibility", _("Accessibility")),
-        ("Identifiability and linkability", _("Identifiability and linkability")),
-        ("Security", _("Security")),
-        ("Safety", _("Safety")),
-        ("Unawareness", _("Unawareness")),
+        ("Data and data governance", _("Data and data governance")),
+        ("Transparency and accessibility", _("Transparency and accessibility")),
+        ("Privacy and data protection", _("Privacy and data protection")),
+        ("Cybersecurity", _("Cybersecurity")),
+        ("Safety and environmental impact", _("Safety and environmental impact")),
+        ("Bias, fairness and discrimination", _("Bias, fairness and discrimination")),
         ("Ethics and human rights", _("Ethics and human rights")),
-        ("Non-compliance", _("Non-compliance")),
+        ("Accountability and human oversight", _("Accountability and human oversight")),
     ],
 }
 
+# What PLOT4ai's first edition called its categories.
+EARLIER_TYPES: dict[Framework | None, dict[str, str]] = {
+    Framework.PLOT4AI: {
+        "Technique and processes": "Data and data governance",
+        "Accessibility": "Transparency and accessibility",
+        "Unawareness": "Transparency and accessibility",
+        "Identifiability and linkability": "Privacy and data protection",
+        "Security": "Cybersecurity",
+        "Safety": "Safety and environmental impact",
+        "Non-compliance": "Accountability and human oversight",
+    }
+}
 
 _TYPES = [choice for choices in THREAT_TYPES.values() for choice in choices]
 _SPELLED: dict[str, Any] = dict([*LEVELS, *PRIORITIES, *THREAT_STATUSES, *MODEL_STATUSES, *_TYPES])

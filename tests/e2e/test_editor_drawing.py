@@ -381,6 +381,7 @@ def bounded(editor: Editor, end: tuple[float, float] = (720, 260)) -> None:
     editor.page.keyboard.press("b")
     editor.drag((500, 80), end)
     editor.type("Data centre")
+    editor.saved()
 
 
 def pull(editor: Editor, handle: str, to: tuple[float, float]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -77,6 +79,49 @@ def test_zero_to_head_to_zero_to_head_with_rows_in_every_table(scratch: Any) -> 
     call_command("migrate", database=SCRATCH, verbosity=0)
     assert structure(scratch) == made
     fill(scratch)
+
+
+def test_categories_of_plot4ai_get_their_names_of_today_and_back(db: None) -> None:
+    step = import_module("threatmodels.migrations.0008_plot4ai_categories")
+    decisions = "SELECT reason || ': ' || category FROM suggestion_decisions"
+    types = "SELECT threat_type FROM threats"
+    with connection.cursor() as cursor:
+        rows = Rows(cursor)
+        model = rows.add("threat_models", threat_model_framework="PLOT4ai")
+        other = rows.add("threat_models", threat_model_framework="LINDDUN")
+        for home, name in (
+            (model, "Security"),
+            (model, "Odd one"),
+            (model, "Ethics and human rights"),
+            (other, "Non-compliance"),
+        ):
+            rows.add("threats", threat_model_id=home, threat_type=name)
+        diagram, cell = rows.add("diagrams", threat_model_id=model), uuid4()
+        for reason, name in (("first", "Accessibility"), ("second", "Unawareness"), ("third", "Safety")):
+            rows.add(
+                "suggestion_decisions",
+                threat_model_id=model,
+                diagram_id=diagram,
+                cell_id=cell,
+                category=name,
+                verdict="not_applicable",
+                reason=reason,
+            )
+        cursor.execute(step.renamed(step.NEW_OF_OLD))
+    assert asked(connection, types) == {
+        "Cybersecurity",
+        "Odd one",
+        "Ethics and human rights",
+        "Non-compliance",
+    }
+    assert asked(connection, decisions) == {
+        "first: Transparency and accessibility",
+        "third: Safety and environmental impact",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(step.renamed(step.OLD_OF_NEW))
+    assert asked(connection, types) == {"Security", "Odd one", "Ethics and human rights", "Non-compliance"}
+    assert asked(connection, decisions) == {"first: Accessibility", "third: Safety"}
 
 
 def test_migrations_say_what_the_models_say(db: None) -> None:

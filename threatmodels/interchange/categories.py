@@ -100,32 +100,32 @@ SPELLINGS: dict[str, dict[str, tuple[str, ...]]] = {
             "Flüchtig", "Efémero", "Efêmero", "Εφήμερο", "زائل", "क्षणिक", "一時的", "短暂性", "Efemeral",
         ),
     },
+    # The eight of today; the words after each are those of the first edition, which Threat Dragon still has.
     "PLOT4ai": {
-        "Technique and processes": (
-            "Técnica e Processos", "Τεχνική & Διαδικασίες", "तकनीक और प्रक्रियाएँ", "Teknik & Proses",
-            "技术 & 过程", "تقنية وعمليات",
+        "Data and data governance": (
+            "Technique and processes", "Técnica e Processos", "Τεχνική & Διαδικασίες",
+            "तकनीक और प्रक्रियाएँ", "Teknik & Proses", "技术 & 过程", "تقنية وعمليات",
         ),
-        "Accessibility": (
-            "Acessibilidade", "Προσβασιμότητα", "सुलभता", "Aksesibilitas", "Aksesibiliti", "可访问性",
+        "Transparency and accessibility": (
+            "Accessibility", "Acessibilidade", "Προσβασιμότητα", "सुलभता", "Aksesibilitas", "Aksesibiliti",
+            "可访问性", "Unawareness", "Desconhecimento", "Desconhecido", "Έλλειψη επίγνωσης", "अनजानी",
+            "Tanpa sedar", "不知情", "عدم الوعي",
         ),
-        "Identifiability and linkability": (
-            "Identificabilidade e Associabilidade", "Identificabilidade e Ligabilidade",
-            "Αναγνωρισιμότητα & Συνδεσιμότητα", "पहचान योग्यता और संबंधनीयता", "Pengenalpastian & Pautan",
-            "可识别性 & 可链接性", "التعرف والربط",
+        "Privacy and data protection": (
+            "Identifiability and linkability", "Identificabilidade e Associabilidade",
+            "Identificabilidade e Ligabilidade", "Αναγνωρισιμότητα & Συνδεσιμότητα",
+            "पहचान योग्यता और संबंधनीयता", "Pengenalpastian & Pautan", "可识别性 & 可链接性", "التعرف والربط",
         ),
-        "Security": ("Segurança", "Keamanan", "信息安全", "الأمان"),
-        "Safety": ("Seguro", "系统安全", "السلامة"),
-        "Unawareness": (
-            "Desconhecimento", "Desconhecido", "Έλλειψη επίγνωσης", "अनजानी", "Tanpa sedar", "不知情",
-            "عدم الوعي",
-        ),
+        "Cybersecurity": ("Security", "Segurança", "Keamanan", "信息安全", "الأمان"),
+        "Safety and environmental impact": ("Safety", "Seguro", "系统安全", "السلامة"),
+        "Bias, fairness and discrimination": (),
         "Ethics and human rights": (
             "Ética e Direitos Humanos", "Ηθική και Ανθρώπινα Δικαιώματα", "नैतिकता और मानवाधिकार",
             "Etika & Hak Asasi Manusia", "伦理 & 人权", "الأخلاق وحقوق الإنسان",
         ),
-        "Non-compliance": (
-            "Não conformidade", "Μη συμμόρφωση", "अनुपालन न करना", "Pelanggaran", "Tidak Mematuhi", "不合格",
-            "عدم الامتثال",
+        "Accountability and human oversight": (
+            "Non-compliance", "Não conformidade", "Μη συμμόρφωση", "अनुपालन न करना", "Pelanggaran",
+            "Tidak Mematuhi", "不合格", "عدم الامتثال",
         ),
     },
 }  # fmt: skip

@@ -28,9 +28,13 @@ WORD_OF_TYPE = {
     "Detecting": "Detectability",
     "Data disclosure": "Disclosure of information",
     "Unawareness and unintervenability": "Unawareness",
-    "Technique and processes": "Technique & Processes",
-    "Identifiability and linkability": "Identifiability & Linkability",
+    "Data and data governance": "Technique & Processes",
+    "Transparency and accessibility": "Accessibility",
+    "Privacy and data protection": "Identifiability & Linkability",
+    "Cybersecurity": "Security",
+    "Safety and environmental impact": "Safety",
     "Ethics and human rights": "Ethics & Human Rights",
+    "Accountability and human oversight": "Non-compliance",
 }
 
 

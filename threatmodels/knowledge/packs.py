@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from threatmodels.choices import THREAT_TYPES, Framework
+from threatmodels.choices import EARLIER_TYPES, THREAT_TYPES, Framework
 from threatmodels.knowledge.conditions import BadCondition, Condition, parse
 from threatmodels.knowledge.facts import NAMES
 from tmi.lib.errors import FieldError, ValidationFailed
@@ -69,6 +77,18 @@ class Pack(_Part):
     applicable: dict[ElementType, list[str]] = {}
     rules: Annotated[list[Rule], Field(min_length=1, max_length=MOST_RULES)]
 
+    @field_validator("applicable")
+    @classmethod
+    def _by_todays_names(cls, found: dict[ElementType, list[str]], info: ValidationInfo) -> Any:
+        return {
+            kind: list(dict.fromkeys(_current(info, name) for name in named)) for kind, named in found.items()
+        }
+
+    @field_validator("rules")
+    @classmethod
+    def _in_todays_categories(cls, found: list[Rule], info: ValidationInfo) -> list[Rule]:
+        return [rule.model_copy(update={"category": _current(info, rule.category)}) for rule in found]
+
     @model_validator(mode="after")
     def _fits_its_framework(self) -> Pack:
         known = categories(self.framework)
@@ -81,6 +101,12 @@ class Pack(_Part):
         if twice := sorted({one for one in ids if ids.count(one) > 1}):
             raise ValueError(f"Two rules are called {twice[0]}.")
         return self
+
+
+def _current(info: ValidationInfo, category: str) -> str:
+    """A category by its name of today: packs that were written before it got that keep working."""
+    framework = Framework(info.data["framework"]) if "framework" in info.data else None
+    return EARLIER_TYPES.get(framework, {}).get(category, category)
 
 
 def categories(framework: str) -> list[str]:

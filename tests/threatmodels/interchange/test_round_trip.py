@@ -120,7 +120,7 @@ def test_our_own_json_holds_all_of_a_model_and_keeps_its_schema(path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-@pytest.mark.parametrize("path", files("otm", "threat-composer", "tm7"), ids=name_of)
+@pytest.mark.parametrize("path", files(*COUNTS, "threat-dragon-v1", "threat-dragon-v2"), ids=name_of)
 def test_a_table_of_threats_comes_back_with_every_column(kind: str, path: Path) -> None:
     document = sound_reading(path.read_bytes()).document
     data = WRITERS[kind](document)

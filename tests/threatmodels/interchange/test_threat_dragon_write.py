@@ -139,6 +139,8 @@ def test_original_status_returns_while_it_is_still_true() -> None:
         ("LINDDUN", "Linking", "Linkability"),
         ("LINDDUN", "Data disclosure", "Disclosure of information"),
         ("PLOT4ai", "Ethics and human rights", "Ethics & Human Rights"),
+        ("PLOT4ai", "Transparency and accessibility", "Accessibility"),
+        ("PLOT4ai", "Bias, fairness and discrimination", "Bias, fairness and discrimination"),
     ],
 )
 def test_category_is_written_by_the_name_that_threat_dragon_knows(

@@ -43,6 +43,19 @@ def test_a_sound_pack_is_read():
     assert pack.rules[0].cwe_ids == ["CWE-319"]
 
 
+def test_categories_by_their_earlier_names_are_those_of_today():
+    earlier = changed(
+        lambda p: p.update(
+            framework="PLOT4ai",
+            applicable={"process": ["Accessibility", "Unawareness", "Security"]},
+            rules=[dict(p["rules"][0], category="Non-compliance")],
+        )
+    )
+    pack = read_pack(earlier)
+    assert pack.rules[0].category == "Accountability and human oversight"
+    assert pack.applicable == {"process": ["Transparency and accessibility", "Cybersecurity"]}
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_the_packs_of_tmi_keep_to_the_json_schema(name):
     Draft202012Validator.check_schema(schema())
