@@ -204,7 +204,7 @@ EARLIER_TYPES: dict[Framework | None, dict[str, str]] = {
 
 _TYPES = [choice for choices in THREAT_TYPES.values() for choice in choices]
 _SPELLED: dict[str, Any] = dict([*LEVELS, *PRIORITIES, *THREAT_STATUSES, *MODEL_STATUSES, *_TYPES])
-_SPELLED["Unspecified"] = _("Unspecified")
+_SPELLED |= {"Unspecified": _("Unspecified"), **dict(AssetType.choices), **dict(RepositoryType.choices)}
 _CELL_TYPES = {
     "process": _("Process"),
     "datastore": _("Data store"),
@@ -215,7 +215,7 @@ _CELL_TYPES = {
 
 
 def spelled(value: str) -> str:
-    """A level, priority, status or type of threat as a person writes it; what somebody typed stays."""
+    """A level, priority, status or type as a person writes it; what somebody typed stays."""
     return str(_SPELLED.get(value, value))
 
 

@@ -6,9 +6,13 @@ import re
 from collections import defaultdict
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import Truncator
 
+from accounts.models import AuditEntry
 from threatmodels.advice import Advice, is_open
+from threatmodels.audit_words import told
 from threatmodels.cells import label
 from threatmodels.choices import Verdict
 from threatmodels.knowledge.facts import name_of
@@ -28,6 +32,8 @@ from threatmodels.reports.contents import (
 )
 
 MOST_CHANGES = 50
+# Of one change: so many fields, and so much of each value.
+MOST_FIELDS, LONGEST_VALUE = 4, 60
 _SIZE = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"')
 
 
@@ -68,8 +74,11 @@ class _Reading:
             loose_threats=[t for t in self.threats if (t.diagram_id, t.cell_id) not in found],
             diagrams=[self._diagram(diagram) for diagram in self.diagrams],
             decisions=[one for diagram in self.diagrams for one in self._decisions(diagram)],
-            history=self._history(),
-            earlier_changes=max(model.audit_entries.count() - MOST_CHANGES, 0),
+            history=[
+                Change(one["when"], one["who"] or "–", _sentence(one))
+                for one in told(self._entries.select_related("actor")[:MOST_CHANGES])
+            ],
+            earlier_changes=max(self._entries.count() - MOST_CHANGES, 0),
             metadata=dict(
                 Metadata.objects.filter(entity_type="threat_model", entity_id=model.pk)
                 .order_by("key")
@@ -161,18 +170,12 @@ class _Reading:
             if d.verdict == Verdict.NOT_APPLICABLE
         ]
 
-    def _history(self) -> list[Change]:
-        entries = self.model.audit_entries.select_related("actor").order_by("-created_at", "-id")[
-            :MOST_CHANGES
-        ]
-        return [
-            Change(
-                e.created_at,
-                (e.actor.name if e.actor else e.actor_label) or "–",
-                _told(e.action, e.entity_type, list(e.changes)),
-            )
-            for e in entries
-        ]
+    @property
+    def _entries(self) -> QuerySet[AuditEntry]:
+        """What was done, the latest first, but for threats that the choices leave out."""
+        shown = {threat.id for threat in self.threats}
+        left_out = [threat.id for threat in self.all_threats if threat.id not in shown]
+        return self.model.audit_entries.exclude(entity_id__in=left_out).order_by("-created_at", "-id")
 
     def _lists(self) -> dict[str, list[Named]]:
         model = self.model
@@ -221,6 +224,23 @@ def _facts(**values: str | None) -> dict[str, str]:
     return {title: value for title, value in values.items() if value}
 
 
-def _told(action: str, entity: str, names: list[str]) -> str:
-    fields = f": {', '.join(names[:8])}" if names else ""
-    return f"{action} {entity}".replace("_", " ") + fields
+def _sentence(entry: dict[str, Any]) -> str:
+    """An entry of the history in one line: what was done to what, and the values that were changed.
+
+    A report goes to people whom the addresses of those with access do not concern.
+    """
+    if entry["entity"] == "access":
+        return f"{entry['did']} {entry['what']}"
+    name = f" “{_short(entry['name'])}”" if entry["name"] else ""
+    changes = [f"{field}: {_from_to(_short(old), _short(new))}" for field, old, new in entry["changes"]]
+    more = ["…"] if len(changes) > MOST_FIELDS else []
+    said = "; ".join(changes[:MOST_FIELDS] + more) if entry["is_change"] else ""
+    return f"{entry['did']} {entry['what']}{name}" + (f": {said}" if said else "")
+
+
+def _from_to(old: str, new: str) -> str:
+    return f"{old} → {new or '–'}" if old else new
+
+
+def _short(value: str) -> str:
+    return Truncator(" ".join(value.split())).chars(LONGEST_VALUE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,8 +26,15 @@ def escaped(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """Paragraphs that stay text."""
-    return "\n\n".join(escaped(part) for part in re.split(r"\n\s*\n", text) if part.strip())
+    """Paragraphs and lines that stay text."""
+    paragraphs = (part.split("\n") for part in re.split(r"\n\s*\n", text) if part.strip())
+    return "\n\n".join("\\\n".join(escaped(line) for line in lines if line.strip()) for lines in paragraphs)
+
+
+def _fenced(text: str) -> str:
+    """Markdown that is shown and not obeyed."""
+    fence = "~" * (max(map(len, re.findall("~+", text)), default=0) + 3)
+    return f"{fence}markdown\n{text.strip()}\n{fence}"
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -58,12 +65,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", f"## {_('Not applicable')}", "")
         rows = [[d.diagram, d.element, d.category, d.reason] for d in report.decisions]
         yield from _table([_("Diagram"), _("Element"), _("Category"), _("Reason")], rows)
-    for title, rows_ in (
-        (_("Documents"), report.documents),
-        (_("Notes"), report.notes),
-        (_("Repositories"), report.repositories),
-    ):
-        yield from _named(title, rows_)
+    yield from _named(_("Documents"), report.documents)
+    yield from _named(_("Notes"), report.notes, _fenced)
+    yield from _named(_("Repositories"), report.repositories)
     if report.metadata:
         yield from ("", f"## {_('Metadata')}", "")
         yield from _table([_("Key"), _("Value")], [[k, v] for k, v in report.metadata.items()])
@@ -168,15 +172,15 @@ def _threat(number: int, threat: ThreatPart) -> Iterator[str]:
         yield from (f"**{_('Mitigation')}**", "", _prose(threat.mitigation), "")
 
 
-def _named(title: str, rows: list[Named]) -> Iterator[str]:
+def _named(title: str, rows: list[Named], text: Callable[[str], str] = _prose) -> Iterator[str]:
     if not rows:
         return
     yield from ("", f"## {title}", "")
     for one in rows:
         yield from (f"### {escaped(one.name)}", "")
-        yield from (f"- {_(title_)}: {escaped(value)}" for title_, value in one.facts.items())
+        yield from (f"- {_(title_)}: {escaped(spelled(value))}" for title_, value in one.facts.items())
         if one.text:
-            yield from ("", _prose(one.text))
+            yield from ("", text(one.text))
         yield ""
 
 

@@ -30,6 +30,7 @@ from threatmodels.reports.contents import (
     ThreatPart,
 )
 from threatmodels.reports.markdown import earlier, in_numbers, left_out
+from tmi.lib.markdown_blocks import Block, blocks
 
 FONTS = {
     "": "@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf",
@@ -44,6 +45,8 @@ FURTHER = {
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 MARGIN = 18
 INK, QUIET, LINE, SHADE = (31, 41, 51), (82, 96, 109), (203, 210, 217), (245, 247, 250)
+# How far lists and quotes are set in, in millimetres.
+INDENT = 6
 # Dots to a millimetre at which a picture on paper looks sharp.
 SHARP = 8
 MOST_PIXELS = 3_000_000
@@ -90,7 +93,7 @@ class _Paper(FPDF):
         self._threats()
         self._decisions()
         self._named(_("Documents"), self.report.documents)
-        self._named(_("Notes"), self.report.notes)
+        self._notes()
         self._named(_("Repositories"), self.report.repositories)
         self._pairs(_("Metadata"), self.report.metadata.items())
         self._history()
@@ -165,8 +168,9 @@ class _Paper(FPDF):
         return self._widths[key]
 
     def _heading(self, text: str, *, level: int = 1) -> None:
-        size, before = ((17, 8), (12.5, 5), (10.5, 3))[level - 1]
-        if self.get_y() > self.h - self.b_margin - 30:
+        size, before, below = ((17, 8, 42), (12.5, 5, 30), (10.5, 3, 24))[level - 1]
+        # With the heading that may follow it, and a line of what stands below.
+        if self.get_y() > self.h - self.b_margin - below:
             self.add_page(same=True)
         elif self.get_y() > self.t_margin:
             self.ln(before)
@@ -282,8 +286,39 @@ class _Paper(FPDF):
         for one in rows:
             self._heading(one.name, level=3)
             if one.facts:
-                self._quiet(" · ".join(f"{_(name)}: {value}" for name, value in one.facts.items()))
+                self._quiet(" · ".join(f"{_(name)}: {spelled(value)}" for name, value in one.facts.items()))
             self._prose(one.text)
+
+    def _notes(self) -> None:
+        if self.report.notes:
+            self._heading(_("Notes"))
+        for note in self.report.notes:
+            self._heading(note.name, level=2)
+            for value in note.facts.values():
+                self._quiet(value)
+            for block in blocks(note.text):
+                self._block(block)
+
+    def _block(self, block: Block) -> None:
+        """A block of Markdown."""
+        indent = INDENT * block.depth
+        match block.kind:
+            case "heading":
+                self._heading(block.text, level=3)
+            case "table":
+                self._rows(block.rows[0], block.rows[1:], [1] * len(block.rows[0]))
+            case "code":
+                self._quiet(block.text, indent=indent)
+                self.ln(1)
+            case "rule":
+                self.ln(2)
+            case "item":
+                self._style(9.5)
+                self.set_x(self.l_margin + indent - INDENT)
+                self.cell(INDENT, 4.8, block.mark)
+                self._prose(block.text, indent=indent)
+            case "text":
+                self._prose(block.text, indent=indent)
 
     def _diagram(self, diagram: DiagramPart) -> None:
         """A page of its own, lying where the diagram is wide, and the picture as large as fits."""
@@ -341,6 +376,8 @@ class _Paper(FPDF):
             self._quiet(f"{_('Issue')}: {threat.issue_uri}")
         self._prose(threat.description)
         if threat.mitigation.strip():
+            if self.get_y() > self.h - self.b_margin - 12:
+                self.add_page()
             self._style(9.5, bold=True)
             self._line(_("Mitigation"), 4.8)
             self._prose(threat.mitigation)

@@ -137,9 +137,9 @@ def weakness(cwe_id: str) -> str:
 
 
 @register.filter
-def markdown(text: str | None) -> SafeString:
-    """The sanitised HTML of a Markdown text."""
-    return mark_safe(to_html(text or ""))  # noqa: S308  sanitised there
+def markdown(text: str | None, below: int = 1) -> SafeString:
+    """The sanitised HTML of a Markdown text that stands under a heading of that level."""
+    return mark_safe(to_html(text or "", below))  # noqa: S308  sanitised there
 
 
 @register.filter

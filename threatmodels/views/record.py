@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from threatmodels import access
 from threatmodels.actions.record import delete_record, restore_record
+from threatmodels.audit_words import told
 from threatmodels.cells import label
 from threatmodels.cvss import VERSIONS
 from threatmodels.forms import MetadataForm
@@ -20,7 +21,6 @@ from threatmodels.models import Diagram, Metadata, Record, Threat
 from threatmodels.risk import risk
 from threatmodels.roles import Role
 from threatmodels.views.base import frame, load, page, person, saved
-from threatmodels.views.history import told
 from threatmodels.views.kinds import KINDS, Kind
 
 

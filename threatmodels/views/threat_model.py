@@ -19,6 +19,7 @@ from threatmodels.actions.threat_model import (
     restore_threat_model,
     update_threat_model,
 )
+from threatmodels.audit_words import told
 from threatmodels.choices import PRIORITIES, SEVERITIES, THREAT_STATUSES
 from threatmodels.forms import MetadataForm, ThreatModelForm
 from threatmodels.models import Diagram, Metadata, Threat, ThreatModel
@@ -26,7 +27,6 @@ from threatmodels.reports.formats import FORMATS
 from threatmodels.roles import Role
 from threatmodels.starters.catalogue import starters
 from threatmodels.views.base import frame, load, page, parameters, person, saved, wants_part
-from threatmodels.views.history import told
 from threatmodels.views.kinds import KINDS
 from tmi.lib.ids import NO_ID, parse_id
 

@@ -18,6 +18,7 @@ from tests.threatmodels.knowledge.test_engine import A, B, box, flow, shop
 from threatmodels.actions.diagram import create_diagram, create_diagrams
 from threatmodels.actions.importing import store_document
 from threatmodels.actions.record import create_record, create_records
+from threatmodels.actions.threat import update_threat
 from threatmodels.demo.loader import demo_document
 from threatmodels.models import Asset, Note, Threat
 from threatmodels.reporting import report_of
@@ -94,6 +95,44 @@ def test_the_report_of_every_form_tells_scope_ratings_issues_and_how_far_back_it
         assert f"Issue: {issue}" in said
         assert "earlier changes are not listed" in said
         assert "External entity" in said
+
+
+NOTE = """# Decisions
+
+- Keys are **turned** yearly
+  1. first the old
+  2. then the new
+
+| What | Who |
+|---|---|
+| Test | Bo |
+
+See [the wiki](https://wiki.example.org/).
+"""
+
+
+def test_notes_are_read_as_markdown_and_changes_in_words(threat_model, cast, browse):
+    create_record(Note, threat_model=threat_model, actor=cast.owner, name="Review", content=NOTE)
+    made = create_record(Threat, threat_model=threat_model, actor=cast.owner, name="Orders are read")
+    update_threat(made, actor=cast.owner, changes={"severity": "high", "description": "Line one\nLine two"})
+    pdf = text_of(written(threat_model, "pdf"))
+    for said in ("• Keys are turned yearly", "2. then the new", "the wiki (https://wiki.example.org/)"):
+        assert said in pdf
+    assert not {"**", "|---", "# Decisions"} & set(pdf.split())
+    page = browse(cast.reader).get(f"/threat-models/{threat_model.pk}/report").content.decode()
+    assert "<h4>Decisions</h4>" in page
+    assert "<td>Bo</td>" in page
+    markdown = written(threat_model, "markdown").decode()
+    assert f"~~~markdown\n{NOTE.strip()}\n~~~" in markdown
+    assert "Line one\\\nLine two" in markdown
+    for said in (page, pdf):
+        assert "changed the threat “Orders are read”: severity: High" in " ".join(said.split())
+        assert "created the note “Review”" in said
+
+
+def test_a_fence_in_a_note_does_not_end_its_fence(threat_model, cast):
+    create_record(Note, threat_model=threat_model, actor=cast.owner, name="Code", content="~~~~\n<b>\n~~~~")
+    assert "~~~~~~~markdown\n~~~~\n<b>\n~~~~\n~~~~~~~" in written(threat_model, "markdown").decode()
 
 
 def test_what_people_typed_stays_text(model):
@@ -207,7 +246,7 @@ def test_a_report_is_in_the_language_that_is_active(model, monkeypatch):
         assert "Bedrohungen" in said
         assert "■ Kritisch" in said
         assert "☑ gemindert" in said
-        assert "Art: data" in said
+        assert "Art: Data" in said
 
 
 # -- large ones

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tmi.lib.markdown import to_html
+from tmi.lib.markdown_blocks import blocks
 
 
 def test_what_markdown_can_do():
@@ -50,3 +51,29 @@ def test_links_of_others_get_no_hold_on_the_page():
 
 def test_headings_begin_below_that_of_the_page():
     assert "<h1" not in to_html("# a\n\nb\n===\n\n###### c")
+
+
+def test_blocks_are_plain_text_in_order():
+    text = (
+        "# One\n\na\nb\n\n- x\n\n  more\n- y\n\n  3. z\n\n> said\n\n```\ncode\n```\n\n"
+        "| a | b |\n|---|---|\n| 1 | *2* |\n\n---\n"
+    )
+    assert [(b.kind, b.text, b.depth, b.mark) for b in blocks(text) if b.kind != "table"] == [
+        ("heading", "One", 1, ""),
+        ("text", "a b", 0, ""),
+        ("item", "x", 1, "•"),
+        ("text", "more", 1, ""),
+        ("item", "y", 1, "•"),
+        ("item", "z", 2, "3."),
+        ("text", "said", 1, ""),
+        ("code", "code", 0, ""),
+        ("rule", "", 0, ""),
+    ]
+    assert [b.rows for b in blocks(text) if b.kind == "table"] == [[["a", "b"], ["1", "2"]]]
+
+
+def test_html_and_pictures_are_text_in_blocks():
+    assert [b.text for b in blocks("<script>x</script>\n\n![a](b.png) [c](https://d.example)")] == [
+        "<script>x</script>",
+        "a c (https://d.example)",
+    ]

@@ -1,0 +1,126 @@
+"""What an audit entry says in words, for pages and reports alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import AuditEntry
+from threatmodels.choices import spelled
+from threatmodels.models import Asset, Diagram, Document, Note, Record, Repository, Threat, ThreatModel
+
+ACTIONS = {
+    "create": _("created"),
+    "update": _("changed"),
+    "delete": _("deleted"),
+    "restore": _("restored"),
+    "purge": _("removed for good"),
+    "import": _("imported a file into"),
+    "duplicate": _("copied another threat model into"),
+    "metadata": _("changed the metadata of"),
+    "transfer": _("handed over"),
+    "grant": _("gave access to"),
+    "change": _("changed access to"),
+    "revoke": _("took away access to"),
+    "accept_invitation": _("accepted an invitation to"),
+    "disable": _("disabled"),
+    "dismiss_suggestions": _("set aside what does not apply in"),
+    "withdraw_dismissal": _("opened again what had been set aside in"),
+    "remove_participant": _("removed somebody from"),
+    "administrator_access": _("as an administrator took access to"),
+}
+ENTITIES = {
+    "threat_model": _("the threat model"),
+    "threat": _("the threat"),
+    "diagram": _("the diagram"),
+    "document": _("the document"),
+    "repository": _("the repository"),
+    "note": _("the note"),
+    "asset": _("the asset"),
+    "access": _("the threat model"),
+    "webhook": _("the webhook"),
+    "collaboration_session": _("the session"),
+}
+REVERTIBLE = {"create", "update", "delete", "restore", "metadata"}
+# Fields whose values are codes.
+CODES = {"severity", "priority", "status", "likelihood", "risk_level", "criticality", "sensitivity", "type"}
+# Ids say nothing to a person.
+HIDDEN = {"id", "threat_model_id", "owner_id", "diagram_id", "asset_id", "cell_id", "user_id", "group_id"}
+RECORDS: tuple[type[Record], ...] = (Diagram, Threat, Asset, Document, Note, Repository)
+MODELS: dict[str, type[Model]] = {ThreatModel.kind: ThreatModel, **{kind.kind: kind for kind in RECORDS}}
+
+
+def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
+    """Entries as a person reads them."""
+    entries = list(entries)
+    names = _names(entries)
+    return [
+        {
+            "entity": entry.entity_type,
+            "who": entry.actor.name if entry.actor else entry.actor_label,
+            "did": ACTIONS.get(entry.action, entry.action),
+            "what": ENTITIES.get(entry.entity_type, entry.entity_type),
+            "name": _name(entry) or names.get(entry.entity_id, ""),
+            "when": entry.created_at,
+            "is_change": entry.action != "create",
+            "pk": entry.pk,
+            "can_revert": entry.action in REVERTIBLE and entry.entity_type not in ("access", "webhook"),
+            "changes": list(_changes(entry)),
+        }
+        for entry in entries
+    ]
+
+
+def _changes(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
+    """What changed, as (name of the field, before, after); what says nothing is left out."""
+    for name, (before, after) in entry.changes.items():
+        told_before, told_after = (_text(value, name) for value in (before, after))
+        if name not in HIDDEN and told_before != told_after:
+            yield _label(entry.entity_type, name), told_before, told_after
+
+
+def _label(entity_type: str, name: str) -> str:
+    """The name of a field as the forms have it; keys of metadata stay what they are."""
+    if entity_type not in MODELS:
+        return name
+    try:
+        field = MODELS[entity_type]._meta.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    return str(getattr(field, "verbose_name", name))
+
+
+def _text(value: Any, name: str) -> str:
+    if name in CODES and isinstance(value, str):
+        return spelled(value)
+    if value is True:
+        return str(_("yes"))
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {item}" for name, item in value.items() if item)
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None or value is False else str(value)
+
+
+def _names(entries: Iterable[AuditEntry]) -> dict[UUID, str]:
+    """The present names of what was changed: one query a kind."""
+    ids: dict[str, set[UUID]] = {}
+    for entry in entries:
+        ids.setdefault(entry.entity_type, set()).add(entry.entity_id)
+    kinds = [kind for kind in RECORDS if kind.kind in ids]
+    return {row.pk: str(row) for kind in kinds for row in _named(kind).filter(pk__in=ids[kind.kind])}
+
+
+def _named(kind: Any) -> QuerySet[Any]:
+    """Rows with what their names are made of."""
+    return kind.objects.only("pk", *(name for name in ("name", "uri") if hasattr(kind, name)))
+
+
+def _name(entry: AuditEntry) -> str:
+    pair = entry.changes.get("name") or entry.changes.get("subject") or entry.changes.get("url")
+    return str(pair[1] or pair[0]) if pair else ""
