@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from threatmodels.knowledge.cwe import search, weaknesses
+from threatmodels.knowledge.packs import builtin_packs
 
 
 def test_the_list_is_whole_and_in_order():
@@ -35,3 +36,8 @@ def test_what_fits_nothing_finds_nothing(words):
 
 def test_a_page_of_them_is_enough():
     assert len(search("improper")) == 20
+
+
+def test_rules_name_weaknesses_that_there_are():
+    named = {(p.key, r.id, number) for p in builtin_packs().values() for r in p.rules for number in r.cwe}
+    assert {one for one in named if one[2] not in weaknesses()} == set()
