@@ -20,10 +20,11 @@ bench: ## figures of speed and scale beside their limits, in minutes; JSON in va
 	@scripts/setup dev
 	@$(PY) -m tests.bench.run
 
-fuzz: ## 100,000 requests at the API, a million messages at the socket; ARGS="--requests 5000" FRAMES="--frames 5000" for fewer
+fuzz: ## 100,000 requests, a million messages, 3,000 gestures; ARGS="--requests 9" FRAMES="--frames 9" HANDS="--steps 9" for fewer
 	@scripts/setup dev
 	@$(PY) -m tests.fuzz.api $(ARGS)
 	@$(PY) -m tests.fuzz.frames $(FRAMES)
+	@$(PY) -m tests.fuzz.editor $(HANDS)
 
 soak: ## web processes, Redis and PostgreSQL killed under load, and the long tests of faults; ARGS="--kills 5 --calm 30" for less
 	@scripts/setup dev

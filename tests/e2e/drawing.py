@@ -67,6 +67,29 @@ class Editor:
         raise AssertionError("not everything was sent")
 
 
+class Away:
+    """The socket of a page, which goes away and comes back when the test says so."""
+
+    def __init__(self, page: Page) -> None:
+        self.gone = False
+        self.sockets: list[Any] = []
+        page.route_web_socket("**/ws/diagrams/**", self._route)
+
+    def _route(self, socket: Any) -> None:
+        if self.gone:
+            socket.close(code=1001)
+        else:
+            socket.connect_to_server()
+            self.sockets.append(socket)
+
+    def go(self) -> None:
+        self.gone = True
+        self.sockets[-1].close(code=1001)
+
+    def back(self) -> None:
+        self.gone = False
+
+
 def named(cells: dict[str, Any], label: str) -> dict[str, Any]:
     """The one cell of this label."""
     found: dict[str, Any]

@@ -8,34 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import sign_in, watched
-from tests.e2e.drawing import CUSTOMER, ORDERS, SHOP, Editor, named
+from tests.e2e.drawing import CUSTOMER, ORDERS, SHOP, Away, Editor, named
 from tests.e2e.furniture import box, cell_id, furnished
 from tests.e2e.site import start
 
 OWNER = "owner@example.org"
-
-
-class Away:
-    """The socket of a page, which goes away and comes back when the test says so."""
-
-    def __init__(self, page: Page) -> None:
-        self.gone = False
-        self.sockets: list[Any] = []
-        page.route_web_socket("**/ws/diagrams/**", self._route)
-
-    def _route(self, socket: Any) -> None:
-        if self.gone:
-            socket.close(code=1001)
-        else:
-            socket.connect_to_server()
-            self.sockets.append(socket)
-
-    def go(self) -> None:
-        self.gone = True
-        self.sockets[-1].close(code=1001)
 
 
 def test_what_another_did_is_heard_and_the_selection_of_another_is_seen(editor, browser_of, model):
@@ -137,7 +117,7 @@ def test_what_was_changed_away_from_what_others_removed_is_told(page, site, brow
     editor.drag((260, 300), (400, 380))
     editor.type("Kept")
     site.api(OWNER, "DELETE", f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}")
-    away.gone = False
+    away.back()
     expect(page.locator("#notices")).to_contain_text("A change of yours was not kept")
     editor.saved()
     now = cells()
@@ -161,7 +141,7 @@ def test_two_who_change_different_things_of_one_element_both_win(page, site, mod
     page.keyboard.press("ArrowDown")
     path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}"
     site.api(OWNER, "PATCH", path, {"properties": {"label": "All orders"}})
-    away.gone = False
+    away.back()
     expect(editor.labelled("All orders")).to_have_count(1)
     editor.saved()
     assert cells()[ORDERS]["position"] == {"x": 520, "y": 130}
@@ -220,7 +200,7 @@ def test_an_undo_of_what_was_never_sent_needs_no_connection(page, model, cells):
     expect(page.locator("#saved")).to_contain_text("1 change waits here")
     page.keyboard.press("Control+z")
     expect(page.locator("#saved")).to_contain_text("what you change is sent later")
-    away.gone = False
+    away.back()
     editor.saved()
     assert cells()[ORDERS]["position"] == {"x": 520, "y": 120}
 
