@@ -72,19 +72,19 @@ class Away:
 
     def __init__(self, page: Page) -> None:
         self.gone = False
-        self.sockets: list[Any] = []
+        self.ends: list[Any] = []
         page.route_web_socket("**/ws/diagrams/**", self._route)
 
     def _route(self, socket: Any) -> None:
         if self.gone:
             socket.close(code=1001)
         else:
-            socket.connect_to_server()
-            self.sockets.append(socket)
+            self.ends = [socket, socket.connect_to_server()]
 
     def go(self) -> None:
         self.gone = True
-        self.sockets[-1].close(code=1001)
+        for end in self.ends:
+            end.close(code=1001)
 
     def back(self) -> None:
         self.gone = False
