@@ -203,9 +203,12 @@ export class Canvas extends EventTarget {
     }
   }
 
+  /** X6 takes a drawing away with the next frame, and never where a node of the same id has come by then. */
   #unmount(id) {
     this.mounted.delete(id)
+    const view = this.graph.findViewByCell(id)
     this.graph.getCellById(id)?.remove()
+    view?.remove()
   }
 
   #node(id, extent) {

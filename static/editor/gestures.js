@@ -32,6 +32,12 @@ export class Gestures {
     host.addEventListener("pointerleave", () => overlay.hover(null))
     host.addEventListener("dblclick", (event) => this.#double(event))
     host.addEventListener("wheel", (event) => this.#wheel(event), { passive: false })
+    editor.on("cells", () => this.#missing() && this.cancel())
+  }
+
+  /** Whether somebody has removed what the hand is at. */
+  #missing() {
+    return Boolean(this.going?.about?.some((id) => !this.editor.cell(id)))
   }
 
   /** Ends what is going on without doing it. Answers whether something was. */
@@ -245,11 +251,14 @@ export class Gestures {
         const free = event.altKey || !editor.snapping
         const fit = free ? { dx: 0, dy: 0, guides: [] } : snap(area, going.others, { grid: GRID, near: 6 / canvas.zoom })
         Object.assign(going, { dx: dx + fit.dx, dy: dy + fit.dy })
-        const moved = going.areas.map(([id, it]) => [id, { ...it, x: it.x + going.dx, y: it.y + going.dy }])
-        const bent = [...going.what.flows].map((id) => [id, steps.shifted(editor.cell(id), going.dx, going.dy)])
+        // Others may have removed some of it.
+        const there = ([id]) => editor.cell(id)
+        const moved = going.areas.filter(there).map(([id, it]) => [id, { ...it, x: it.x + going.dx, y: it.y + going.dy }])
+        if (!moved.length && !going.what.flows.size) return
+        const bent = [...going.what.flows].filter((id) => editor.cell(id)).map((id) => [id, steps.shifted(editor.cell(id), going.dx, going.dy)])
         const flows = new Set([...editor.scene.put(bent), ...editor.scene.move(moved)])
         canvas.move(moved, [...flows].filter((id) => editor.scene.routes.has(id)))
-        const drop = going.areas.length ? editor.boundaryAround(moved[0][1], going.what.boxes) : null
+        const drop = moved.length ? editor.boundaryAround(moved[0][1], going.what.boxes) : null
         this.overlay.show({ guides: fit.guides, busy: true, drop })
       },
       drop: () => {
@@ -281,6 +290,7 @@ export class Gestures {
     const others = this.#guiding(new Set([id]))
     let area = old
     return {
+      about: [id],
       move: (event, at) => {
         area = stretched(old, handle, at, event.altKey || !editor.snapping ? 0 : GRID, event.shiftKey)
         const flows = editor.scene.move([[id, area]])
@@ -328,6 +338,7 @@ export class Gestures {
     const { editor } = this
     let target = null
     return {
+      about: source.cell ? [source.cell] : [],
       move: (event, at) => {
         target = this.#end(event, at)
         this.overlay.show({ busy: true, line: this.#preview(source, target, at), target: target.cell })
@@ -364,6 +375,7 @@ export class Gestures {
     const other = editor.cell(id)[end === "source" ? "target" : "source"]
     let wanted = null
     return {
+      about: other.cell ? [id, other.cell] : [id],
       move: (event, at) => {
         wanted = this.#end(event, at)
         this.overlay.show({ busy: true, line: this.#preview(other, wanted, at), target: wanted.cell })
@@ -381,6 +393,7 @@ export class Gestures {
     if (!editor.mayEdit || steps.isLocked(editor.cell(id))) return {}
     let wanted = null
     return {
+      about: [id],
       start: () => {
         const cell = editor.cell(id)
         const points = editor.scene.routes.get(id)

@@ -532,3 +532,52 @@ def test_an_element_has_metadata(editor, site, model):
     page.get_by_role("button", name="Remove team").click()
     expect(page.get_by_label("team", exact=True)).to_have_count(0)
     assert [one["key"] for one in site.api(OWNER, "GET", path)] == ["tier"]
+
+
+AWAY_AND_BACK = """() => {
+  const canvas = document.querySelector("#canvas")
+  for (const deltaX of [6000, -6000]) {
+    canvas.dispatchEvent(new WheelEvent("wheel", { deltaX, bubbles: true, cancelable: true }))
+  }
+}"""
+
+
+def test_what_leaves_the_sight_and_comes_back_at_once_is_drawn_once(editor):
+    drawn = editor.page.locator(".surface [data-cell-id]")
+    expect(drawn).to_have_count(5)
+    for _ in range(3):
+        editor.page.evaluate(AWAY_AND_BACK)
+        editor.page.wait_for_timeout(100)
+    expect(drawn).to_have_count(5)
+
+
+def test_a_flow_is_not_drawn_from_what_another_has_removed_meanwhile(editor, site, model, cells):
+    page = editor.page
+    page.keyboard.press("f")
+    page.mouse.move(*editor.at(590, 160))
+    page.mouse.down()
+    page.mouse.move(*editor.at(500, 300), steps=4)
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}"
+    site.api("owner@example.org", "DELETE", path)
+    expect(editor.cell(ORDERS)).to_have_count(0)
+    page.mouse.move(*editor.at(420, 340), steps=4)
+    page.mouse.up()
+    editor.saved()
+    assert set(cells()) == {SHOP, CUSTOMER, ORDER}
+
+
+def test_what_is_left_of_a_selection_goes_on_moving_when_another_removes_some(editor, site, model, cells):
+    page = editor.page
+    page.keyboard.press("Control+a")
+    page.mouse.move(*editor.at(330, 160))
+    page.mouse.down()
+    page.mouse.move(*editor.at(360, 200), steps=4)
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}"
+    site.api("owner@example.org", "DELETE", path)
+    expect(editor.cell(ORDERS)).to_have_count(0)
+    page.mouse.move(*editor.at(430, 260), steps=4)
+    page.mouse.up()
+    editor.saved()
+    now = cells()
+    assert set(now) == {SHOP, CUSTOMER, ORDER}
+    assert now[CUSTOMER]["position"]["y"] == now[SHOP]["position"]["y"] > 120

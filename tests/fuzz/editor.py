@@ -29,17 +29,23 @@ OWNER = "owner@example.org"
 SETTINGS = {
     "TMI_RATE_LIMITS_REQUESTS_PER_MINUTE": "0",
     "TMI_RATE_LIMITS_PER_ENDPOINT_PER_MINUTE": "0",
+    "TMI_COLLABORATION_CONNECTIONS_PER_USER": "200",
 }
 # So many things in a row; then both come to rest and are compared.
 ROUND = 60
 REST_SECONDS = 30
 # What a shape looks like, without the names of flows, whose places depend on what stood in their way when
 # they were put there.
-DRAWN = """() => Object.fromEntries([...document.querySelectorAll(".surface [data-cell-id]")].map((node) => {
-  const plain = node.cloneNode(true)
-  plain.querySelectorAll(".flow-label, .badge-mark").forEach((one) => one.remove())
-  return [node.dataset.cellId, plain.innerHTML]
-}))"""
+DRAWN = """() => {
+  const drawn = {}
+  for (const node of document.querySelectorAll(".surface [data-cell-id]")) {
+    const plain = node.cloneNode(true)
+    plain.querySelectorAll(".flow-label, .badge-mark").forEach((one) => one.remove())
+    const id = node.dataset.cellId
+    drawn[id] = id in drawn ? `${drawn[id]} and once more: ${plain.innerHTML}` : plain.innerHTML
+  }
+  return drawn
+}"""
 WRITING = "document.activeElement?.matches('input, textarea, [contenteditable]') ?? false"
 KEYS = (
     "Control+z Control+z Control+z Control+Shift+z Control+y Control+c Control+x Control+v Control+v"

@@ -86,7 +86,7 @@ export function moveSteps(editor, { boxes, flows }, dx, dy) {
     if (!boxes.has(cell.parent)) Object.assign(change, newParent(editor, cell, to, boxes))
     steps.push(update(id, change))
   }
-  for (const id of flows) steps.push(...changeSteps(editor.cell(id), shifted(editor.cell(id), dx, dy)))
+  for (const flow of [...flows].map((id) => editor.cell(id)).filter(Boolean)) steps.push(...changeSteps(flow, shifted(flow, dx, dy)))
   return steps
 }
 
