@@ -45,7 +45,22 @@ class Counted(APIView):
             told |= end.headers(request)
         for name, value in told.items():
             response.headers.setdefault(name, value)
-        return super().finalize_response(request, response, *args, **kwargs)
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(finished, Response):
+            finished.add_post_render_callback(self._let_go)
+        return finished
+
+    def _let_go(self, response: Response) -> None:
+        """Unties what Django REST framework has tied in circles: view, request and answer.
+
+        Left to the collector of the interpreter, which comes round every quarter of an hour, large answers
+        pile up.
+        """
+        response.renderer_context.clear()
+        vars(self).pop("response", None)
+        context = getattr(self.request, "parser_context", None)
+        if context:
+            context.clear()
 
 
 class ApiViewSet(Counted, GenericViewSet[Any]):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import uuid
+import weakref
 
 import pytest
+from django.core.handlers.base import BaseHandler
+from django.test import RequestFactory
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
@@ -125,3 +129,20 @@ def test_personal_answers_are_kept_out_of_caches(api, cast):
     response = api(cast.owner).get("/api/v1/threat_models")
     assert "no-store" in response.headers["Cache-Control"]
     assert "private" in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/api/versions", "/api/v1/threat_models", "/api/v1/nowhere"])
+def test_an_answer_is_let_go_at_once(db, path):
+    handler = BaseHandler()
+    handler.load_middleware()
+    gc.collect()
+    gc.disable()
+    try:
+        response = handler.get_response(RequestFactory().get(path))
+        assert response.content
+        response.close()
+        seen = weakref.ref(response)
+        del response
+        assert seen() is None
+    finally:
+        gc.enable()
