@@ -46,6 +46,15 @@ DRAWN = """() => {
   }
   return drawn
 }"""
+ONE_BOX = """(share) => {
+  const all = document.querySelectorAll(".surface [data-cell-id]")
+  const { x, y, width, height } = all[Math.floor(share * all.length)]?.getBoundingClientRect() ?? {}
+  return x === undefined ? null : { x, y, width, height }
+}"""
+USE_FIELD = """(fields, at) => {
+  fields[at]?.type === "checkbox" ? fields[at].click() : fields[at]?.focus()
+  return fields[at]?.type ?? null
+}"""
 WRITING = "document.activeElement?.matches('input, textarea, [contenteditable]') ?? false"
 KEYS = (
     "Control+z Control+z Control+z Control+Shift+z Control+y Control+c Control+x Control+v Control+v"
@@ -90,14 +99,11 @@ class Person:
 
     def _place(self) -> tuple[float, float]:
         """Mostly at something that is drawn, of a canvas that leaves room for the panel."""
-        boxes = self.page.locator(".surface [data-cell-id]")
-        if self.chance.random() < 0.7 and (many := boxes.count()):
-            box = boxes.nth(self.chance.randrange(many)).bounding_box()
-            if box:
-                x = box["x"] + box["width"] * self.chance.random()
-                y = box["y"] + box["height"] * self.chance.random()
-                if 100 < x < 900 and 60 < y < 680:
-                    return x, y
+        if self.chance.random() < 0.7 and (box := self.page.evaluate(ONE_BOX, self.chance.random())):
+            x = box["x"] + box["width"] * self.chance.random()
+            y = box["y"] + box["height"] * self.chance.random()
+            if 100 < x < 900 and 60 < y < 680:
+                return x, y
         return self.chance.uniform(110, 890), self.chance.uniform(70, 670)
 
     def _move(self, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -157,12 +163,8 @@ class Person:
         )
         if not (many := fields.count()):
             return "no field"
-        one = fields.nth(self.chance.randrange(many))
-        kind = one.evaluate("(it) => it.type")
-        if kind == "checkbox":
-            one.evaluate("(it) => it.click()")
-        elif kind in ("text", "textarea"):
-            one.evaluate("(it) => it.focus()")
+        kind = fields.evaluate_all(USE_FIELD, self.chance.randrange(many))
+        if kind in ("text", "textarea"):
             self.page.keyboard.insert_text(self.chance.choice(WORDS))
             self.page.keyboard.press("Tab")
         self.page.locator("#canvas").evaluate("(it) => it.focus()")

@@ -50,7 +50,7 @@ class Counted(APIView):
             finished.add_post_render_callback(self._let_go)
         return finished
 
-    def _let_go(self, response: Response) -> None:
+    def _let_go(self, response: Any) -> None:
         """Unties what Django REST framework has tied in circles: view, request and answer.
 
         Left to the collector of the interpreter, which comes round every quarter of an hour, large answers
