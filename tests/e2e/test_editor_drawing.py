@@ -581,3 +581,20 @@ def test_what_is_left_of_a_selection_goes_on_moving_when_another_removes_some(ed
     now = cells()
     assert set(now) == {SHOP, CUSTOMER, ORDER}
     assert now[CUSTOMER]["position"]["y"] == now[SHOP]["position"]["y"] > 120
+
+
+def test_a_flow_that_is_copied_alone_is_put_beside_its_elements_or_nothing_is(editor, site, model, cells):
+    page = editor.page
+    editor.click(175, 160)
+    page.keyboard.press("Control+c")
+    expect(page.locator("#live")).to_have_text("1 element copied")
+    page.keyboard.press("Control+v")
+    expect(page.locator("#count")).to_have_text("6 elements")
+    editor.saved()
+    orders = [cell for cell in cells().values() if cell["properties"].get("label") == "order"]
+    assert [(cell["source"]["cell"], cell["target"]["cell"]) for cell in orders] == [(CUSTOMER, SHOP)] * 2
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{CUSTOMER}"
+    site.api("owner@example.org", "DELETE", path)
+    expect(page.locator("#count")).to_have_text("3 elements")
+    page.keyboard.press("Control+v")
+    expect(page.locator("#notices")).to_contain_text("nothing on the clipboard")

@@ -27,26 +27,38 @@ export function copy(editor, cells = copied(editor, editor.selection)) {
 export async function paste(editor, canvas) {
   const { model_id: model } = editor.settings
   const cells = read(await fromClipboard(), model) ?? read(stored(), model)
-  if (!cells) return editor.notice(say("There is nothing on the clipboard that belongs into a diagram."))
+  if (!cells || !put(editor, cells, offset(cells, canvas), known(editor))) {
+    editor.notice(say("There is nothing on the clipboard that belongs into a diagram."))
+  }
+}
+
+/** How far the copies lie from the originals: beside them, or in the middle of what is in sight. */
+function offset(cells, canvas) {
   const frame = around(cells.flatMap(places))
+  // Flows between elements lie where these do.
+  if (!frame) return { x: 0, y: 0 }
   const sight = canvas.sight()
   const middle = centre(frame)
   const inSight = middle.x > sight.x && middle.y > sight.y && middle.x < sight.x + sight.width && middle.y < sight.y + sight.height
   repeated += 1
   const by = { x: repeated * 2 * GRID, y: repeated * 2 * GRID }
   const to = centre(sight)
-  const shift = inSight ? by : { x: onGrid(to.x - middle.x, GRID) + by.x, y: onGrid(to.y - middle.y, GRID) + by.y }
-  put(editor, cells, shift)
+  return inSight ? by : { x: onGrid(to.x - middle.x, GRID) + by.x, y: onGrid(to.y - middle.y, GRID) + by.y }
 }
 
-/** A copy beside the selection; flows to what was not copied stay. */
+/** Flows to what was not copied stay, where it is in this diagram. */
+const known = (editor) => (id) => editor.state.cells.has(id)
+
+/** A copy beside the selection. */
 export function duplicate(editor) {
-  put(editor, copied(editor, editor.selection), { x: 2 * GRID, y: 2 * GRID }, (id) => editor.state.cells.has(id))
+  put(editor, copied(editor, editor.selection), { x: 2 * GRID, y: 2 * GRID }, known(editor))
 }
 
+/** Answers whether there was anything to put there. */
 function put(editor, cells, { x, y }, keep) {
   const { ids, steps } = pasteSteps(cells, { dx: x, dy: y, keep, around: (area) => editor.boundaryAround(area) })
   if (steps.length) editor.change(steps, { select: ids, tell: sayMany("%(count)s element added", "%(count)s elements added", ids.length) })
+  return steps.length > 0
 }
 
 async function fromClipboard() {
