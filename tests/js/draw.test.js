@@ -33,6 +33,13 @@ test("parallel flows and loops are drawn apart, and a flow left alone is straigh
   assert.equal(made.routes.get("f").length, 2)
 })
 
+test("parallel flows keep their places, whichever was changed last", () => {
+  const made = scene(box("a", 0, 0), box("b", 300, 0), flow("f", "a", "b"), flow("g", "b", "a"))
+  const before = ["f", "g"].map((id) => made.routes.get(id))
+  made.put([flow("f", "a", "b", { properties: { label: "renamed" } })])
+  assert.deepEqual(["f", "g"].map((id) => made.routes.get(id)), before)
+})
+
 test("flows follow what is dragged, and what ends on a missing cell is not drawn", () => {
   const made = scene(box("a", 0, 0), box("b", 300, 0), flow("f", "a", "b"))
   assert.deepEqual([...made.move([["b", { x: 300, y: 200, width: 100, height: 60 }]])], ["f"])

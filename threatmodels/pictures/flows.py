@@ -64,10 +64,10 @@ class Shapes:
 
 
 def routes(flows: Sequence[Cell], shapes: Shapes) -> dict[str, list[Point]]:
-    """The points of each flow that can be drawn, from outline to outline."""
+    """The points of each flow that can be drawn, from outline to outline; parallel ones by their ids."""
     found: dict[str, list[Point]] = {}
     for together in _parallel(flows).values():
-        for index, flow in enumerate(together):
+        for index, flow in enumerate(sorted(together, key=lambda one: one["id"])):
             route = _route(flow, shapes, index, len(together))
             if route is not None and any(a != b for a, b in itertools.pairwise(route)):
                 found[flow["id"]] = route

@@ -219,7 +219,8 @@ export class Scene {
     for (const id of flows) {
       const flow = this.cells.get(id)
       if (flow?.type !== "data_flow") continue
-      const group = [...(this.groups.get(this.groupOf.get(id)) ?? [id])]
+      // By their ids, so that everybody sees the same one above, however it came to be there.
+      const group = [...(this.groups.get(this.groupOf.get(id)) ?? [id])].sort()
       const points = route(flow, this.shapes, group.indexOf(id), group.length)
       if (points) this.routes.set(id, points)
       else this.routes.delete(id)

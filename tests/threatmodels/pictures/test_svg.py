@@ -139,6 +139,8 @@ def test_a_flow_takes_its_port_its_vertices_and_its_free_end():
 def test_parallel_flows_and_loops_are_drawn_apart():
     root = drawn([box(A, "process"), box(B, "process", x=300), flow(C, A, B), flow(D, B, A)])
     assert path_of(root, C) != path_of(root, D)
+    other = drawn([box(A, "process"), box(B, "process", x=300), flow(D, B, A), flow(C, A, B)])
+    assert [path_of(other, pk) for pk in (C, D)] == [path_of(root, pk) for pk in (C, D)]
     assert "L60 0" in path_of(drawn([box(A, "process"), flow(C, A, A)]), C)
 
 
