@@ -227,9 +227,9 @@ def _facts(**values: str | None) -> dict[str, str]:
 def _sentence(entry: dict[str, Any]) -> str:
     """An entry of the history in one line: what was done to what, and the values that were changed.
 
-    A report goes to people whom the addresses of those with access do not concern.
+    A report goes to people whom the addresses of those with access, and of webhooks, do not concern.
     """
-    if entry["entity"] == "access":
+    if entry["entity"] in ("access", "webhook"):
         return f"{entry['did']} {entry['what']}"
     name = f" “{_short(entry['name'])}”" if entry["name"] else ""
     changes = [f"{field}: {_from_to(_short(old), _short(new))}" for field, old, new in entry["changes"]]

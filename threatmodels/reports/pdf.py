@@ -45,8 +45,10 @@ FURTHER = {
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 MARGIN = 18
 INK, QUIET, LINE, SHADE = (31, 41, 51), (82, 96, 109), (203, 210, 217), (245, 247, 250)
-# How far lists and quotes are set in, in millimetres.
-INDENT = 6
+# How far lists and quotes are set in, in millimetres, and up to which depth.
+INDENT, DEEPEST = 6, 8
+# What is more is no table on paper: so many columns, so many signs in one place of it.
+MOST_COLUMNS, LONGEST_CELL = 8, 400
 # Dots to a millimetre at which a picture on paper looks sharp.
 SHARP = 8
 MOST_PIXELS = 3_000_000
@@ -301,12 +303,15 @@ class _Paper(FPDF):
 
     def _block(self, block: Block) -> None:
         """A block of Markdown."""
-        indent = INDENT * block.depth
+        indent = INDENT * min(block.depth, DEEPEST)
         match block.kind:
             case "heading":
                 self._heading(block.text, level=3)
-            case "table":
+            case "table" if _fits(block.rows):
                 self._rows(block.rows[0], block.rows[1:], [1] * len(block.rows[0]))
+            case "table":
+                for row in block.rows:
+                    self._prose(" | ".join(row), indent=indent)
             case "code":
                 self._quiet(block.text, indent=indent)
                 self.ln(1)
@@ -401,6 +406,11 @@ class _Paper(FPDF):
             self._rows((_("When (UTC)"), _("Who"), _("What")), rows, (3, 3, 8))
             if self.report.earlier_changes:
                 self._quiet(earlier(self.report.earlier_changes))
+
+
+def _fits(rows: list[list[str]]) -> bool:
+    """Whether a table of somebody's note has room on a page."""
+    return len(rows[0]) <= MOST_COLUMNS and all(len(cell) <= LONGEST_CELL for row in rows for cell in row)
 
 
 def _moment(at: datetime) -> str:

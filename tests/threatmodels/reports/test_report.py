@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from itertools import pairwise
+from uuid import uuid4
 
 import pypdfium2
 import pytest
@@ -14,7 +15,9 @@ from django.conf import settings
 from django.utils import translation
 from openpyxl import load_workbook
 
+from accounts import audit
 from tests.threatmodels.knowledge.test_engine import A, B, box, flow, shop
+from threatmodels.actions.access import Grant, grant_access
 from threatmodels.actions.diagram import create_diagram, create_diagrams
 from threatmodels.actions.importing import store_document
 from threatmodels.actions.record import create_record, create_records
@@ -128,6 +131,41 @@ def test_notes_are_read_as_markdown_and_changes_in_words(threat_model, cast, bro
     for said in (page, pdf):
         assert "changed the threat “Orders are read”: severity: High" in " ".join(said.split())
         assert "created the note “Review”" in said
+
+
+def test_the_history_of_a_report_tells_no_address_of_people_or_webhooks(threat_model, cast, browse):
+    grant_access(threat_model, actor=cast.owner, grant=Grant(role="reader", email=cast.outsider.email))
+    audit.write(
+        entity_type="webhook",
+        entity_id=uuid4(),
+        threat_model_id=threat_model.pk,
+        action="create",
+        actor=cast.owner,
+        changes={"url": (None, "https://hooks.example.org/inside")},
+    )
+    page = browse(cast.owner).get(f"/threat-models/{threat_model.pk}/report").content.decode()
+    assert "created the webhook" in page
+    assert "gave access to the threat model" in page
+    for secret in ("hooks.example.org", cast.outsider.email):
+        assert secret not in page
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ">" * 90 + " so deep that no room is left for words",
+        "\n".join("  " * depth + "- word " * 30 for depth in range(45)),
+        "|" + "a|" * 80 + "\n|" + "-|" * 80 + "\n|" + "1|" * 80,
+        "|" + "a|" * 8 + "\n|" + "-|" * 8 + "\n|" + f"{'w' * 400}|" * 8,
+        f"| a | b |\n|---|---|\n| {'word ' * 10_000} | c |",
+        "| a |\n|---|\n",
+        "# \n\n- \n\n```\n```\n\n---\n",
+    ],
+    ids=["quotes", "lists", "columns", "full", "long", "no-rows", "empty"],
+)
+def test_a_note_of_any_form_has_room_on_paper(threat_model, cast, content):
+    create_record(Note, threat_model=threat_model, actor=cast.owner, name="Odd", content=content)
+    assert "Odd" in text_of(written(threat_model, "pdf"))
 
 
 def test_a_fence_in_a_note_does_not_end_its_fence(threat_model, cast):
