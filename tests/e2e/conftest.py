@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.e2e.drawing import Editor
 from tests.e2e.furniture import furnished
+from tests.e2e.jitter import disturb
 from tests.e2e.site import PASSWORD, Site, start
 
 FLAGS = [
@@ -101,6 +102,7 @@ def browser_of(
         state = states(name) if name else None
         context = chromium.new_context(storage_state=state, base_url=site.url, **options)
         context.set_default_timeout(15_000)
+        disturb(context)
         opened.append(context)
         return context
 

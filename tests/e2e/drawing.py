@@ -20,6 +20,14 @@ BOX_OF_SHOP = """(id) => {
 }"""
 
 
+# After two frames, since what lies above the diagram is drawn in the next one, and drawn anew as a whole.
+BOXES_OF = """(selector) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+  done([...document.querySelectorAll(selector)].map((found) => {
+    const { x, y, width, height } = found.getBoundingClientRect()
+    return { x, y, width, height }
+  })))))"""
+
+
 class Editor:
     """The page of a diagram; places are those of the diagram, not of the window."""
 
@@ -36,6 +44,19 @@ class Editor:
 
     def cell(self, pk: str) -> Any:
         return self.page.locator(f'.surface [data-cell-id="{pk}"]')
+
+    def boxes(self, selector: str) -> list[dict[str, float]]:
+        """Where all that are so selected are in the window, at least one."""
+        for _ in range(100):
+            found: list[dict[str, float]] = self.page.evaluate(BOXES_OF, selector)
+            if found:
+                return found
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"nothing is {selector}")
+
+    def box(self, selector: str, cell: str | None = None) -> dict[str, float]:
+        """Where the first that is so selected is in the window, or the first in this cell."""
+        return self.boxes(f'.surface [data-cell-id="{cell}"] {selector}' if cell else selector)[0]
 
     def labelled(self, text: str) -> Any:
         return self.page.locator(".surface [data-cell-id]", has_text=text)

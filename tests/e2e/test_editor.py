@@ -60,7 +60,7 @@ def test_every_type_can_be_dropped_from_the_palette(editor, cells):
 def test_a_flow_is_pulled_from_a_side_and_its_end_moved(editor, cells):
     page = editor.page
     page.mouse.move(*editor.at(90, 160))
-    port = page.locator(f'[data-port="bottom"][data-of="{CUSTOMER}"]').bounding_box()
+    port = editor.box(f'[data-port="bottom"][data-of="{CUSTOMER}"]')
     page.mouse.move(port["x"] + 9, port["y"] + 9)
     page.mouse.down()
     page.mouse.move(*editor.at(300, 300), steps=4)
@@ -72,7 +72,7 @@ def test_a_flow_is_pulled_from_a_side_and_its_end_moved(editor, cells):
     assert made["source"] == {"cell": CUSTOMER, "port": "bottom"}
     assert made["target"] == {"cell": ORDERS}
 
-    end = page.locator('.end[data-end="target"]').first.bounding_box()
+    end = editor.box('.end[data-end="target"]')
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2)
     page.mouse.down()
     page.mouse.move(*editor.at(330, 160), steps=5)

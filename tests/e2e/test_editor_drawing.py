@@ -222,7 +222,7 @@ def test_flows_between_the_same_two_and_to_oneself_are_drawn_apart(page, site, m
         editor.cell(cell_id(number)).locator("path.reach").get_attribute("d") for number in (4, 6, 7, 8, 9)
     ]
     assert len(set(lines)) == 5
-    labels = [editor.cell(cell_id(number)).locator("text").bounding_box() for number in (4, 6, 7, 8, 9)]
+    labels = [editor.box("text", cell_id(number)) for number in (4, 6, 7, 8, 9)]
     assert not any(overlap(one, other) for one, other in combinations(labels, 2))
     assert page.problems == []
 
@@ -371,8 +371,8 @@ def test_a_finger_moves_a_shape(browser_of, model, cells):
 
 def test_a_badge_follows_its_flow(editor):
     """It lies beside the name of the flow, not on it."""
-    badge = editor.cell(ORDER).locator(".badge-mark polygon").bounding_box()
-    name = editor.cell(ORDER).locator(".flow-label text").first.bounding_box()
+    badge = editor.box(".badge-mark polygon", ORDER)
+    name = editor.box(".flow-label text", ORDER)
     assert badge["x"] >= name["x"] + name["width"] - 2
 
 
@@ -385,7 +385,7 @@ def bounded(editor: Editor, end: tuple[float, float] = (720, 260)) -> None:
 
 
 def pull(editor: Editor, handle: str, to: tuple[float, float]) -> None:
-    at = editor.page.locator(f".handle-{handle}").first.bounding_box()
+    at = editor.box(f".handle-{handle}")
     editor.page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     editor.page.mouse.down()
     editor.page.mouse.move(*editor.at(*to), steps=5)

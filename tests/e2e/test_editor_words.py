@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import watched
-from tests.e2e.drawing import ORDERS, SHOP, Editor
+from tests.e2e.drawing import CUSTOMER, ORDERS, SHOP, Editor
 from tests.e2e.furniture import box, cell_id
 from tests.e2e.site import ROOT
 from tests.e2e.test_accessibility import RULES
@@ -164,10 +164,10 @@ def test_the_page_is_mirrored_and_the_diagram_is_not(page, site, model):
     editor = Editor(right_to_left(page), model)
     palette, side = (page.locator(one).bounding_box() for one in ("#palette", ".side"))
     assert side["x"] < palette["x"]
-    customer = editor.labelled("Customer").bounding_box()
-    assert customer["x"] < editor.cell(SHOP).bounding_box()["x"]
-    frame = editor.cell(boundary["id"]).locator("rect").first.bounding_box()
-    name = editor.cell(boundary["id"]).locator("text").bounding_box()
+    customer = editor.box("text", CUSTOMER)
+    assert customer["x"] < editor.box("text", SHOP)["x"]
+    frame = editor.box("rect", boundary["id"])
+    name = editor.box("text", boundary["id"])
     assert frame["x"] <= name["x"] < name["x"] + name["width"] <= frame["x"] + frame["width"]
     # Drawing and dragging are where the pointer is.
     page.keyboard.press("p")
@@ -202,9 +202,8 @@ def test_a_name_is_shown_within_its_shape_and_is_only_text(page, site, model, la
     flow = f"{path}/{cell_id(5)}"
     site.api(OWNER, "PATCH", flow, {"properties": {"label": label}})
     editor = Editor(page, model)
-    frame = editor.cell(ORDERS).locator("rect").first.bounding_box()
-    for text in editor.cell(ORDERS).locator("text").all():
-        place = text.bounding_box()
+    frame = editor.box("rect", ORDERS)
+    for place in editor.boxes(f'.surface [data-cell-id="{ORDERS}"] text'):
         assert frame["x"] - 6 <= place["x"]
         assert place["x"] + place["width"] <= frame["x"] + frame["width"] + 6
         assert frame["y"] - 2 <= place["y"]
