@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -14,6 +16,7 @@ NOTHING_UNSENT = "Object.keys(localStorage).every((key) => !key.startsWith('tmi-
 
 BOX_OF_SHOP = """(id) => {
   const shape = document.querySelector(`.surface [data-cell-id="${id}"] ellipse`)
+  if (!shape) return null
   const at = shape.getScreenCTM()
   const [x, y, rx, ry] = ["cx", "cy", "rx", "ry"].map((name) => shape[name].baseVal.value)
   return [at.e + (x - rx) * at.a, at.f + (y - ry) * at.d, 2 * rx * at.a]
@@ -28,6 +31,17 @@ BOXES_OF = """(selector) => new Promise((done) => requestAnimationFrame(() => re
   })))))"""
 
 
+def until(ask: Callable[[], Any]) -> Any:
+    """What is answered, asked until that is something or five seconds have gone by.
+
+    The policy of the pages lets the browser evaluate nothing again and again by itself.
+    """
+    end = time.monotonic() + 5
+    while not (answer := ask()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return answer
+
+
 class Editor:
     """The page of a diagram; places are those of the diagram, not of the window."""
 
@@ -38,7 +52,7 @@ class Editor:
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a place of the diagram is in the window; the shop tells, which no test moves."""
-        left, top, width = self.page.evaluate(BOX_OF_SHOP, SHOP)
+        left, top, width = until(lambda: self.page.evaluate(BOX_OF_SHOP, SHOP))
         zoom = width / 140
         return left + (x - 260) * zoom, top + (y - 120) * zoom
 
@@ -47,12 +61,8 @@ class Editor:
 
     def boxes(self, selector: str) -> list[dict[str, float]]:
         """Where all that are so selected are in the window, at least one."""
-        for _ in range(100):
-            found: list[dict[str, float]] = self.page.evaluate(BOXES_OF, selector)
-            if found:
-                return found
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"nothing is {selector}")
+        found: list[dict[str, float]] = until(lambda: self.page.evaluate(BOXES_OF, selector))
+        return found
 
     def box(self, selector: str, cell: str | None = None) -> dict[str, float]:
         """Where the first that is so selected is in the window, or the first in this cell."""
@@ -80,12 +90,7 @@ class Editor:
 
     def saved(self) -> None:
         expect(self.page.locator("#saved")).to_have_text("Saved")
-        # The policy of the page lets nothing be evaluated again and again by the browser itself.
-        for _ in range(100):
-            if self.page.evaluate(NOTHING_UNSENT):
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError("not everything was sent")
+        assert until(lambda: self.page.evaluate(NOTHING_UNSENT))
 
 
 class Away:

@@ -1,8 +1,8 @@
 """A browser whose frames, requests and messages are late now and then, as on a busy machine or a poor line.
 
 `JITTER=7 make test ARGS=tests/e2e` runs the tests of the pages so; another number is other delays. What holds
-only while everything is quick fails there: a test that reads too early, or a page that counts on an order that
-nobody promised.
+only while everything is quick fails there: a test that reads too early, or a page that counts on an order
+that nobody promised.
 """
 
 from __future__ import annotations

@@ -285,6 +285,7 @@ def test_shapes_that_nobody_has_placed_are_offered_to_be_laid_out(page, site, mo
 
 def test_pictures_of_the_diagram_are_what_they_say(editor, tmp_path):
     page = editor.page
+    expect(editor.cell(ORDER).locator(".badge-mark")).to_be_visible()
     files = {}
     for kind in ("SVG", "PNG"):
         page.get_by_text("Export", exact=True).click()

@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import sign_in, watched
-from tests.e2e.drawing import CUSTOMER, ORDERS, SHOP, Away, Editor, named
+from tests.e2e.drawing import CUSTOMER, ORDERS, SHOP, Away, Editor, named, until
 from tests.e2e.furniture import box, cell_id, furnished
 from tests.e2e.site import start
 
@@ -291,7 +291,7 @@ def test_two_draw_at_once_and_end_with_the_same(editor, browser_of, model, cells
     expect(other.page.locator("#count")).to_have_text("13 elements")
     drawn = """() => [...document.querySelectorAll(".surface [data-cell-id]")]
       .map((one) => one.getAttribute("data-cell-id") + one.textContent).sort()"""
-    assert editor.page.evaluate(drawn) == other.page.evaluate(drawn)
+    assert until(lambda: editor.page.evaluate(drawn) == other.page.evaluate(drawn))
     assert {SHOP, CUSTOMER} <= cells().keys()
     assert len(cells()) == 13
     assert other.page.problems == []

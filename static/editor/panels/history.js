@@ -64,7 +64,7 @@ export class History {
       h("div", { class: "buttons" }, parts.restore, button(say("Back to now"), () => this.editor.lookBack(null))))
     parts.slider = h("div", { class: "moment" }, field(say("Moment"), parts.at), parts.told, parts.compare)
     this.root.replaceChildren(h("h2", {}, say("History")), parts.problem, parts.slider, parts.list, parts.more,
-      h("p", {}, h("a", { href: `${this.page}/timeline` }, say("The timeline as a page"))))
+      h("p", {}, h("a", { class: "roomy", href: `${this.page}/timeline` }, say("The timeline as a page"))))
   }
 
   get #vector() {
