@@ -59,6 +59,7 @@ export class Canvas extends EventTarget {
     this.mounted = new Set()
     this.far = new FarView(host)
     new ResizeObserver(() => this.#mount(true)).observe(host)
+    this.graph.on("view:mounted", (event) => this.#stack(event))
     this.graph.view.svg.setAttribute("font-family", FONT)
     this.graph.view.svg.setAttribute("aria-hidden", "true")
   }
@@ -186,7 +187,7 @@ export class Canvas extends EventTarget {
     const near = new Set(this.scene.within(kept))
     this.graph.batchUpdate(() => {
       for (const id of this.mounted) if (!near.has(id)) this.#unmount(id)
-      const made = wanted.filter((id) => !this.mounted.has(id)).map((id) => this.#node(id, this.scene.extent(id)))
+      const made = wanted.filter((id) => !this.mounted.has(id)).sort(this.scene.inOrder).map((id) => this.#node(id, this.scene.extent(id)))
       for (const node of made) this.mounted.add(node.id)
       if (made.length) this.graph.addCell(made)
     })
@@ -222,6 +223,13 @@ export class Canvas extends EventTarget {
     if (node.getZIndex() !== layer) node.setZIndex(layer)
     const view = this.graph.findViewByCell(node)
     if (view && this.graph.renderer.isViewMounted(view)) view.paint()
+  }
+
+  /** X6 puts a drawing before the mark that ends its level: within that it lies by its id, so for everybody the same. */
+  #stack({ view: { container, cell } }) {
+    let above = container
+    while (above.previousSibling?.dataset?.cellId > cell.id) above = above.previousSibling
+    if (above !== container) this.stage.insertBefore(container, above)
   }
 
   #view() {

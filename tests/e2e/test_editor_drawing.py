@@ -243,6 +243,23 @@ def test_what_is_locked_stays_and_what_is_in_front_is_in_front(editor, cells):
     assert cells()[ORDERS]["z"] == -1
 
 
+def test_what_is_drawn_or_copied_onto_others_lies_in_front_of_them(editor, cells):
+    page = editor.page
+    page.keyboard.press("p")
+    editor.drag((580, 150), (720, 240))
+    editor.type("Over")
+    page.keyboard.press("Control+d")
+    expect(page.locator("#count")).to_have_text("7 elements")
+    editor.saved()
+    over = [cell.get("z") for cell in cells().values() if cell["properties"].get("label") == "Over"]
+    assert sorted(over) == [1, 2]
+    page.keyboard.press("p")
+    editor.drag((260, 400), (400, 480))
+    editor.type("Free")
+    editor.saved()
+    assert "z" not in named(cells(), "Free")
+
+
 def test_what_is_cut_in_one_tab_is_pasted_in_another(editor, site, model):
     other = Editor(watched(editor.page.context.new_page()), diagram(site, model, "Other"))
     editor.page.bring_to_front()
@@ -468,7 +485,7 @@ def test_what_was_arranged_is_heard(editor, cells):
     now = cells()
     assert {now[pk]["position"]["y"] for pk in (SHOP, CUSTOMER, ORDERS)} == {120}
     assert now[SHOP]["position"]["x"] == 270
-    assert {now[pk].get("z") for pk in (SHOP, CUSTOMER, ORDERS)} == {-1}
+    assert [now[pk].get("z") for pk in (SHOP, CUSTOMER, ORDERS)] == [-3, -2, -1]
     assert "z" not in now[ORDER]
 
 

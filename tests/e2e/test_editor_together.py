@@ -276,6 +276,31 @@ def test_nothing_is_lost_while_the_server_is_started_anew(chromium):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def test_what_lies_in_front_is_the_same_for_everybody(editor, browser_of, model, site):
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells"
+    kinds = {33: "process", 31: "text", 32: "datastore"}
+    for number, kind in kinds.items():
+        cell = box(number, kind, 500 + number, 110, f"N{number}")
+        site.api(OWNER, "PUT", f"{path}/{cell_id(number)}", cell)
+        expect(editor.labelled(f"N{number}")).to_have_count(1)
+    other = Editor(watched(browser_of("Writer").new_page()), model)
+    stack = f"""() => [...document.querySelectorAll(".surface [data-cell-id]")]
+      .map((one) => one.dataset.cellId).filter((id) => {[cell_id(n) for n in kinds]}.includes(id))"""
+    texts_last = [cell_id(number) for number in (32, 33, 31)]
+    assert until(lambda: other.page.evaluate(stack) == texts_last)
+    assert editor.page.evaluate(stack) == texts_last
+    # What was out of sight comes back to its place.
+    editor.page.mouse.move(*editor.at(300, 300))
+    editor.page.mouse.wheel(4_000, 0)
+    assert until(lambda: not editor.page.evaluate(stack))
+    editor.page.mouse.wheel(-4_000, 0)
+    assert until(lambda: editor.page.evaluate(stack) == texts_last)
+    site.api(OWNER, "PATCH", f"{path}/{cell_id(32)}", {"z": 1})
+    in_front = [cell_id(number) for number in (33, 31, 32)]
+    assert until(lambda: editor.page.evaluate(stack) == other.page.evaluate(stack) == in_front)
+    assert other.page.problems == []
+
+
 def test_two_draw_at_once_and_end_with_the_same(editor, browser_of, model, cells):
     other = Editor(watched(browser_of("Writer").new_page()), model)
     for turn in range(4):

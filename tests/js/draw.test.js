@@ -80,3 +80,20 @@ test("every severity has a shape of its own", () => {
   assert.equal(new Set(shapes).size, 6)
   assert.equal(outline("a word of one's own"), outline("unknown"))
 })
+
+test("what is equally far in front lies by its id, texts before others; boundaries, shapes and flows never mix", () => {
+  const around = (id, by) => box(id, -by, -by, { type: "trust_boundary", size: { width: 100 + 2 * by, height: 60 + 2 * by } })
+  const cells = [
+    flow("f", "a", "b"), box("t", 0, 0, { type: "text" }), box("b", 10, 0), box("a", 5, 0), box("up", 0, 0, { z: 1 }),
+    box("far up", 0, 0, { z: 2 ** 40 }), box("far down", 0, 0, { z: -(2 ** 40) }), around("small", 50), around("large", 90),
+  ]
+  const order = ["large", "small", "far down", "a", "b", "t", "up", "far up", "f"]
+  assert.deepEqual(scene(...cells).stacked(), order)
+  assert.deepEqual(scene(...cells.reverse()).stacked(), order)
+})
+
+test("the level above an area is that above the shapes in it", () => {
+  const made = scene(box("a", 0, 0, { z: 3 }), box("b", 300, 0), box("around", -50, -50, { type: "trust_boundary", size: { width: 500, height: 300 } }))
+  const at = (x) => made.above({ x, y: 0, width: 50, height: 50 })
+  assert.deepEqual([at(0), at(300), at(150)], [4, 1, null])
+})

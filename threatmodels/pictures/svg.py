@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import floor, sqrt
 from typing import Any
 
 from threatmodels.pictures.badges import Badge, badge_box, badge_mark
@@ -43,12 +44,12 @@ def diagram_svg(
 
 
 def _shapes(cells: Sequence[Cell], boxes: Mapping[str, Box], theme: Theme) -> list[str]:
-    """Boundaries first, the larger behind the smaller, then the rest by `z`."""
+    """Boundaries first, the larger behind; then the rest by `z`, texts before others; what is equal by id."""
     boxed = [cell for cell in cells if cell["id"] in boxes]
     behind = [cell for cell in boxed if cell.get("type") == "trust_boundary"]
-    behind.sort(key=lambda c: -boxes[c["id"]].width * boxes[c["id"]].height)
+    behind.sort(key=lambda c: (-floor(sqrt(boxes[c["id"]].width * boxes[c["id"]].height) + 0.5), c["id"]))
     front = [cell for cell in boxed if cell.get("type") != "trust_boundary"]
-    front.sort(key=lambda c: z if isinstance(z := c.get("z"), int) else 0)
+    front.sort(key=lambda c: (z if isinstance(z := c.get("z"), int) else 0, c.get("type") == "text", c["id"]))
     return [shape(cell, boxes[cell["id"]], theme) for cell in behind + front]
 
 

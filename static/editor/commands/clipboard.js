@@ -56,7 +56,9 @@ export function duplicate(editor) {
 
 /** Answers whether there was anything to put there. */
 function put(editor, cells, { x, y }, keep) {
-  const { ids, steps } = pasteSteps(cells, { dx: x, dy: y, keep, around: (area) => editor.boundaryAround(area) })
+  const { ids, steps } = pasteSteps(cells, {
+    dx: x, dy: y, keep, around: (area) => editor.boundaryAround(area), above: (area) => editor.scene.above(area),
+  })
   if (steps.length) editor.change(steps, { select: ids, tell: sayMany("%(count)s element added", "%(count)s elements added", ids.length) })
   return steps.length > 0
 }

@@ -1,5 +1,6 @@
 // Everything that can be done, by name: the toolbar, the keyboard and the command palette run the same commands.
 import { along, boxOf, centre, union } from "../draw/geometry.js"
+import { isStacked } from "../draw/scene.js"
 import { onGrid } from "../guides.js"
 import { GRID } from "../editor.js"
 import { KINDS, say, sayMany } from "../words.js"
@@ -209,7 +210,7 @@ export function makeCommands(editor, canvas, ui) {
     if (editor.change(all, { tell: say("Laid out") })) canvas.fit(editor.scene.bounds())
   }
 
-  const stacked = () => edit() && editor.selected().some(steps.isStacked)
+  const stacked = () => edit() && editor.selected().some(isStacked)
   add("front", say("Bring to front"), ["mod+]"], () => arranged(steps.orderSteps(editor, ids(), true), say("In front")), stacked, "arrange")
   add("back", say("Send to back"), ["mod+["], () => arranged(steps.orderSteps(editor, ids(), false), say("Behind the others")), stacked, "arrange")
   add("lock", say("Lock or unlock"), ["mod+shift+l"], lock, some, "arrange")

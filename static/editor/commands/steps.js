@@ -1,5 +1,6 @@
 // The steps of an operation for each kind of change. They read the editor's cells and change nothing.
 import { boxOf, centre, contains, pointsOf, right, bottom, union } from "../draw/geometry.js"
+import { isStacked, levelOf } from "../draw/scene.js"
 import { uuid } from "../dom.js"
 import { add, difference, remove, same, update } from "../state.js"
 import { KINDS } from "../words.js"
@@ -28,6 +29,8 @@ export function drawSteps(editor, type, area, label = "") {
   }
   const parent = editor.boundaryAround(area)
   if (parent) cell.parent = parent
+  const level = isStacked(cell) ? editor.scene.above(area) : null
+  if (level !== null) cell.z = level
   const steps = [add(cell)]
   if (type === "trust_boundary") steps.push(...holdSteps(editor, id, area, parent))
   return { id, steps }
@@ -153,9 +156,10 @@ export const cuttable = (editor, ids) => copied(editor, ids).filter((cell) => !i
 
 /**
  * Copies with ids of their own. References to what is not copied are loosened, or kept with `keep(id)`; what does not
- * lie in another copy lies in `around(area)`.
+ * lie in another copy lies in `around(area)`. They come in front of what is there, whose level `above(area)` tells, and
+ * keep their order among themselves.
  */
-export function pasteSteps(cells, { dx, dy, keep = (_id) => false, around = (_area) => null }) {
+export function pasteSteps(cells, { dx, dy, keep = (_id) => false, around = (_area) => null, above = (_area) => null }) {
   const ids = new Map(cells.map((cell) => [cell.id, uuid()]))
   const areas = new Map(cells.map((cell) => [cell.id, boxOf(cell)]))
   const made = cells.map((cell) => {
@@ -174,7 +178,15 @@ export function pasteSteps(cells, { dx, dy, keep = (_id) => false, around = (_ar
     return copy
   })
   const sound = made.filter((cell) => cell.type !== "data_flow" || (cell.source && cell.target))
+  raise(sound.filter(isStacked), above)
   return { ids: sound.map((cell) => cell.id), steps: sound.map(add) }
+}
+
+/** Puts shapes so far in front that all of them are before what lies where they are. */
+function raise(shapes, above) {
+  if (!shapes.length) return
+  const lift = (above(union(shapes.map(boxOf))) ?? -Infinity) - shapes.reduce((least, cell) => Math.min(least, levelOf(cell)), Infinity)
+  if (lift > 0) for (const cell of shapes) cell.z = levelOf(cell) + lift
 }
 
 /** Whether what came from the clipboard is a list of cells that can be put in. */
@@ -228,15 +240,15 @@ function carried(editor, areas, to) {
   })
 }
 
-/** In front of all other shapes, or behind them. Boundaries are behind anyway, and flows in front. */
+/** In front of all other shapes, or behind them, in the order that they have among themselves. */
 export function orderSteps(editor, ids, front) {
-  const levels = editor.state.listed().map((cell) => (Number.isInteger(cell.z) ? cell.z : 0))
-  const z = front ? levels.reduce((most, one) => Math.max(most, one), 0) + 1 : levels.reduce((least, one) => Math.min(least, one), 0) - 1
-  return ids.map(editor.cell).filter(isStacked).flatMap((cell) => changeSteps(cell, { ...cell, z }))
+  const chosen = ids.filter((id) => isStacked(editor.cell(id))).sort(editor.scene.inOrder)
+  const levels = editor.state.listed().filter((cell) => isStacked(cell) && !chosen.includes(cell.id)).map(levelOf)
+  const first = front
+    ? levels.reduce((most, one) => Math.max(most, one), 0) + 1
+    : levels.reduce((least, one) => Math.min(least, one), 0) - chosen.length
+  return chosen.map(editor.cell).flatMap((cell, index) => changeSteps(cell, { ...cell, z: first + index }))
 }
-
-/** Whether it can be in front of others at all. */
-export const isStacked = (cell) => cell.type !== "trust_boundary" && cell.type !== "data_flow"
 
 /** Where a path is to be broken so that a point of it becomes a vertex: its place in the list. */
 export function vertexIndex(flow, points, at) {

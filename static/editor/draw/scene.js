@@ -8,6 +8,15 @@ import { FONT } from "./look.js"
 import { Room } from "./room.js"
 
 const MARGIN = 24
+// Of layers: boundaries, shapes and flows never mix, whatever `z` says.
+const BAND = 10_000_000
+const MOST_Z = 4_000_000
+
+/** Whether it can be in front of others at all: boundaries are behind anyway, and flows in front. */
+export const isStacked = (cell) => cell.type !== "trust_boundary" && cell.type !== "data_flow"
+
+/** How far in front a shape was put. */
+export const levelOf = (cell) => (Number.isInteger(cell.z) ? cell.z : 0)
 
 export class Scene {
   /** @type {any} */ theme
@@ -129,7 +138,7 @@ export class Scene {
   at(where, reach) {
     const area = { x: where.x - reach, y: where.y - reach, width: 2 * reach, height: 2 * reach }
     const hit = this.within(area).filter((id) => this.#hits(id, where, reach))
-    return hit.sort((a, b) => this.layer(b) - this.layer(a))[0] ?? null
+    return hit.sort(this.inOrder).at(-1) ?? null
   }
 
   #hits(id, where, reach) {
@@ -163,17 +172,26 @@ export class Scene {
     )
   }
 
-  /** How far in front a cell is: boundaries behind, the larger the further, then shapes by z, then flows. */
+  /** How far in front a cell is: boundaries behind, the larger the further, then shapes by z, texts before others, then flows. */
   layer(id) {
     const cell = this.cells.get(id)
-    if (cell.type === "data_flow") return 3_000_000
-    if (cell.type !== "trust_boundary") return 2_000_000 + (Number.isInteger(cell.z) ? cell.z : 0)
+    if (cell.type === "data_flow") return 3 * BAND
     const area = this.areas.get(id)
-    return area ? -Math.round(Math.sqrt(area.width * area.height)) : 0
+    if (cell.type === "trust_boundary") return area ? -Math.round(Math.sqrt(area.width * area.height)) : 0
+    return 2 * BAND + 2 * Math.max(-MOST_Z, Math.min(MOST_Z, levelOf(cell))) + (cell.type === "text" ? 1 : 0)
   }
 
+  /** From behind to the front, the same for everybody: what is equally far in front lies by its id. */
+  inOrder = (a, b) => this.layer(a) - this.layer(b) || (a < b ? -1 : 1)
+
   stacked() {
-    return [...this.cells.keys()].sort((a, b) => this.layer(a) - this.layer(b))
+    return [...this.cells.keys()].sort(this.inOrder)
+  }
+
+  /** The level above all shapes that lie where this area is; null when there are none. */
+  above(area) {
+    const below = this.within(area).map((id) => this.cells.get(id)).filter(isStacked)
+    return below.length ? below.reduce((most, cell) => Math.max(most, levelOf(cell)), -Infinity) + 1 : null
   }
 
   #putBox(id, cell, flows) {

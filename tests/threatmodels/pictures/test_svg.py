@@ -85,6 +85,13 @@ def test_a_boundary_is_dashed_and_behind_everything():
     assert group(root, B).find(f"{SVG}rect").get("stroke-dasharray")
 
 
+def test_what_is_equally_far_in_front_lies_by_its_id_and_texts_before_others():
+    cells = [box(B, "text"), box(D, "process"), box(A, "datastore", z=1), box(C, "external_entity")]
+    for given_so in (cells, cells[::-1]):
+        stack = [g.get("data-cell") for g in drawn(given_so).iter(f"{SVG}g") if g.get("data-cell")]
+        assert stack == [C, D, B, A]
+
+
 def test_a_boundary_that_is_a_line_is_drawn_as_one():
     cell = box(A, "trust_boundary")
     cell["properties"]["line"] = [{"x": 0, "y": 0}, {"x": 1, "y": 0.5}, {"x": 0, "y": 1}]
