@@ -279,6 +279,8 @@ STATICFILES_DIRS = [
             "htmx": "htmx.org/dist",
             "dagre": "@dagrejs/dagre/dist",
             "x6": "@antv/x6/dist",
+            "arimo/regular": "@expo-google-fonts/arimo/400Regular",
+            "arimo/bold": "@expo-google-fonts/arimo/700Bold",
         }.items()
         if (NODE_MODULES / path).is_dir()
     ),

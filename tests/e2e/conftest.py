@@ -121,7 +121,10 @@ def watched(page: Page) -> Page:
     """Errors of scripts and of the content policy are raised when the page is closed or asked for."""
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(error.stack or str(error)))
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+    page.on(
+        "console",
+        lambda m: problems.append(f"{m.text} {m.location.get('url')}") if m.type == "error" else None,
+    )
     page.problems = problems  # type: ignore[attr-defined]
     return page
 

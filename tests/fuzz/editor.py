@@ -21,8 +21,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.conftest import FLAGS, NAMES, sign_in, watched
-from tests.e2e.drawing import NOTHING_UNSENT, Away
+from tests.e2e.drawing import NOTHING_UNSENT, Away, until
 from tests.e2e.furniture import furnished
+from tests.e2e.jitter import disturb
 from tests.e2e.site import Site, start
 
 OWNER = "owner@example.org"
@@ -44,7 +45,8 @@ DRAWN = """() => {
     const id = node.dataset.cellId
     drawn[id] = id in drawn ? `${drawn[id]} and once more: ${plain.innerHTML}` : plain.innerHTML
   }
-  return drawn
+  // The order tells what lies in front of what.
+  return Object.entries(drawn)
 }"""
 ONE_BOX = """(share) => {
   const all = document.querySelectorAll(".surface [data-cell-id]")
@@ -90,9 +92,9 @@ class Person:
 
     def act(self) -> None:
         """One thing at random."""
-        acts: list[tuple[int, Callable[[], str]]] = [
+        acts: list[tuple[float, Callable[[], str]]] = [
             (8, self._draw), (6, self._drag), (6, self._click), (4, self._write), (16, self._press),
-            (3, self._command), (2, self._fill), (1, self._leave),
+            (3, self._command), (2, self._fill), (1, self._leave), (1, self._look_back), (0.5, self._reload),
         ]  # fmt: skip
         [act] = self.chance.choices([act for _, act in acts], [weight for weight, _ in acts])
         self.did.append(act())
@@ -177,17 +179,44 @@ class Person:
         self.away.go()
         return "left"
 
+    def _look_back(self) -> str:
+        """To any moment of the history; sometimes the diagram becomes again what it was then."""
+        command(self.page, "Panel: History")
+        slider = self.page.get_by_label("Moment")
+        if self.away.gone or not slider.is_visible():
+            return "no history"
+        first, last = (int(slider.get_attribute(name) or 0) for name in ("min", "max"))
+        moment = self.chance.randint(first, last)
+        slider.fill(str(moment))
+        if self.chance.random() < 0.3:
+            self.page.get_by_role("button", name="Restore this").click()
+            return f"restored {moment}"
+        self._leave_past()
+        return f"looked at {moment}"
+
+    def _leave_past(self) -> None:
+        if self.page.locator("#past").is_visible():
+            self.page.locator("#past button").click()
+
+    def _reload(self) -> str:
+        if self.away.gone:
+            return "no reload without a connection"
+        self.page.reload()
+        self.page.wait_for_selector("body[data-ready=true]")
+        return "reload"
+
     def rest(self) -> None:
         """Connected, nothing in hand, everything sent. Raises AssertionError when that takes too long."""
         self.away.back()
         for _ in range(4):
             self.page.keyboard.press("Escape")
+        self._leave_past()
         self.page.locator("#canvas").evaluate("(it) => it.focus()")
-        until = time.monotonic() + REST_SECONDS
+        end = time.monotonic() + REST_SECONDS
         while not (
             self.page.locator("#saved").inner_text() == "Saved" and self.page.evaluate(NOTHING_UNSENT)
         ):
-            if time.monotonic() > until:
+            if time.monotonic() > end:
                 raise AssertionError(f"{self.name}: still {self.page.locator('#saved').inner_text()!r}")
             self.page.wait_for_timeout(100)
 
@@ -228,6 +257,7 @@ class Table:
             base_url=self.site.url, viewport={"width": 1280, "height": 720}, accept_downloads=True
         )
         context.set_default_timeout(15_000)
+        disturb(context)
         page = watched(context.new_page())
         sign_in(page, self.site, name)
         page.on("dialog", lambda dialog: dialog.accept())
@@ -247,7 +277,8 @@ class Table:
         kept = {cell["id"]: cell for cell in self.site.api(OWNER, "GET", path)}
         faults = []
         for person in self.people:
-            self._settle(person.page, kept)
+            # What the other did last is on its way for a moment.
+            until(lambda page=person.page: cells_of(page) == kept)  # type: ignore[misc]
             faults += differences(f"{person.name} holds", cells_of(person.page), kept)
             problems: list[str] = person.page.problems  # type: ignore[attr-defined]
             faults += [f"{person.name}: {problem}" for problem in problems]
@@ -258,23 +289,19 @@ class Table:
             page.keyboard.press("Escape")
             page.keyboard.press("Shift+1")
         fresh.wait_for_timeout(500)
-        drawn = fresh.evaluate(DRAWN)
+        fresh.wait_for_timeout(500)
+        drawn = dict(fresh.evaluate(DRAWN))
         for person in self.people:
-            seen = person.page.evaluate(DRAWN)
+            seen = dict(person.page.evaluate(DRAWN))
             # What is out of sight, or too small, is not drawn: windows differ.
-            both = seen.keys() & drawn.keys()
-            faults += differences(
-                f"{person.name} sees", {pk: seen[pk] for pk in both}, {pk: drawn[pk] for pk in both}
+            ours, theirs = (
+                {pk: look for pk, look in one.items() if pk in seen and pk in drawn} for one in (seen, drawn)
             )
+            faults += differences(f"{person.name} sees", ours, theirs)
+            if list(ours) != list(theirs):
+                faults.append(f"{person.name} has in front {list(ours)}\n    instead of {list(theirs)}")
         fresh.close()
         return faults
-
-    def _settle(self, page: Page, kept: dict[str, Any]) -> None:
-        """What the other did last is on its way for a moment."""
-        for _ in range(50):
-            if page.locator(".surface [data-cell-id]").count() >= len(kept):
-                return
-            page.wait_for_timeout(50)
 
 
 def differences(who: str, found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:

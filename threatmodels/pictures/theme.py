@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FONT = "Inter, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif"
+# Of one width all three, which is what `text.py` reckons with.
+FONT = "Arial, 'Liberation Sans', Arimo, 'Noto Sans', sans-serif"
 FONT_SIZE = 13
 
 

@@ -1,6 +1,7 @@
 // The colours of diagrams and what a cell's own style means: threatmodels/pictures/theme.py and style.py.
 
-export const FONT = "Inter, 'Helvetica Neue', Arial, 'Noto Sans', sans-serif"
+// Of one width all three; where none of them is installed the editor brings the third.
+export const FONT = "Arial, 'Liberation Sans', Arimo, 'Noto Sans', sans-serif"
 export const FONT_SIZE = 13
 
 const BADGE = {
