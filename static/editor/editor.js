@@ -3,7 +3,7 @@ import { centre, contains, pointsOf } from "./draw/geometry.js"
 import { THEMES, labelOf } from "./draw/look.js"
 import { Scene } from "./draw/scene.js"
 import { uuid } from "./dom.js"
-import { Rejected, same } from "./state.js"
+import { Rejected, same, wellFormed } from "./state.js"
 import { split } from "./sync/split.js"
 import { KINDS, say, sayMany } from "./words.js"
 
@@ -19,11 +19,10 @@ export class Editor extends EventTarget {
   /** @type {any} */ allowed
   /** @type {any} */ past
   /** @type {any} */ snapping
-  /** @type {any} */ portions
-  /** @type {any} */ redoable
+  /** @type {any} */ undoing
   /** @type {any} */ badges
 
-  /** `kept` holds what is unsent; `connection` is set once there is one. */
+  /** `kept` holds what is unsent; `connection` and `undoing` are set once there are. */
   constructor(settings, reconciler, kept) {
     super()
     Object.assign(this, { settings, reconciler, kept })
@@ -34,9 +33,6 @@ export class Editor extends EventTarget {
     // The moment that is looked at instead of now: {state, number, changed, added}.
     this.past = null
     this.snapping = true
-    // The operations that each own change of this visit consists of: they are taken back together.
-    this.portions = []
-    this.redoable = []
   }
 
   get state() {
@@ -61,7 +57,7 @@ export class Editor extends EventTarget {
   /** Carries steps out here and sends them. Answers whether they were carried out. */
   change(steps, { select = null, tell = "" } = {}) {
     if (!this.mayEdit || !steps.length) return false
-    const portions = split(steps).map((portion) => [uuid(), portion])
+    const portions = split(wellFormed(steps)).map((portion) => [uuid(), portion])
     const changed = new Set()
     try {
       for (const [id, portion] of portions) for (const cell of this.reconciler.local(id, portion).changed) changed.add(cell)
@@ -73,8 +69,7 @@ export class Editor extends EventTarget {
       if (error.reason !== "no_state_change") this.notice(error.message, "warning")
       return false
     }
-    this.portions.push(portions.map(([id]) => id))
-    this.redoable.length = 0
+    this.undoing?.made(portions.map(([id]) => id))
     // Others wait for it longer than who has made it: it goes off before it is drawn here.
     this.connection?.flush()
     this.show(changed)
@@ -82,11 +77,6 @@ export class Editor extends EventTarget {
     if (select) this.select(select)
     if (tell) this.tell(tell)
     return true
-  }
-
-  /** What the server did not take is nothing that can be taken back. */
-  forget(operationId) {
-    this.portions = this.portions.map((ids) => ids.filter((id) => id !== operationId)).filter((ids) => ids.length)
   }
 
   keep() {

@@ -21,7 +21,11 @@ import { Status } from "./status.js"
 import { Kept } from "./sync/kept.js"
 import { Reconciler } from "./sync/reconcile.js"
 import { Connection } from "./sync/socket.js"
+import { Undoing } from "./sync/undoing.js"
 import { say } from "./words.js"
+
+// The server closes with this what one person has too much of.
+const TOO_MANY = 4429
 
 const settings = JSON.parse($("#settings").textContent)
 const reconciler = new Reconciler(settings.user_id)
@@ -32,7 +36,7 @@ const overlay = new Overlay(editor, canvas)
 const labels = new LabelEditor(editor, canvas)
 const gestures = new Gestures(editor, canvas, overlay, { editLabel: labels.open })
 const scheme = settings.socket.replace(/^http/, "ws")
-const connection = (editor.connection = new Connection(scheme, reconciler))
+const connection = (editor.connection = new Connection(scheme, reconciler, { pace: settings.pace }))
 
 const reveal = (id) => {
   const extent = editor.scene.extent(id)
@@ -91,7 +95,7 @@ const ui = {
   palette: () => dialogs.palette(commands),
   help: () => dialogs.help(commands),
   toggleMinimap: () => minimap.toggle(),
-  history,
+  history: (way) => editor.undoing.ask(way),
   details: () => $("#details").click(),
   suggest: () => {
     panel("threats")
@@ -104,22 +108,13 @@ const run = (id) => {
   if (command?.enabled()) command.run()
 }
 
-/** One's own last operation: taken back here when it was never sent, else by the server. */
-function history(way) {
-  const [from, to] = way === "undo" ? [editor.portions, editor.redoable] : [editor.redoable, editor.portions]
-  const count = from.at(-1)?.length ?? 1
-  const last = reconciler.pending.slice(-count)
-  if (way === "undo" && last.length === count && last.every((one) => !connection.sent.has(one.operation_id))) {
-    for (const one of last.reverse()) editor.show(reconciler.withdraw(one.operation_id).changed)
-    from.pop()
-    return editor.keep()
-  }
-  if (!connection.online) return editor.notice(say("Undoing what was sent already needs the connection. Try again in a moment."))
-  let sent = true
-  for (let number = 0; number < count; number += 1) sent = connection.send({ message_type: `${way}_request` }) && sent
-  if (sent) to.push(from.pop() ?? [null])
-  else editor.notice(say("Undoing what was sent already needs the connection. Try again in a moment."))
-}
+editor.undoing = new Undoing(reconciler, connection, {
+  show: (changed) => {
+    editor.show(changed)
+    editor.keep()
+  },
+  refuse: () => editor.notice(say("Undoing what was sent already needs the connection. Try again in a moment.")),
+})
 
 listen(editor, canvas, commands, gestures)
 new Palette(editor, canvas, overlay, $("#palette"), { run, editLabel: labels.open })
@@ -193,7 +188,6 @@ connection.addEventListener("changed", ({ detail }) => {
   editor.emit("heard", { message: detail.message })
 })
 connection.addEventListener("rejected", ({ detail }) => {
-  editor.forget(detail.message.operation_id)
   editor.show(detail.changed)
   editor.keep()
   const names = detail.message.affected_cells.map(editor.name).join(", ")
@@ -211,6 +205,7 @@ const problem = ({ code, message }) => ({
 
 connection.addEventListener("message", ({ detail: message }) => {
   people.hear(message)
+  const undoing = editor.undoing.hear(message)
   if (message.message_type === "history_operation" && message.message !== "done") {
     const told = {
       no_operations_to_undo: say("There is nothing of yours to undo."), no_operations_to_redo: say("There is nothing of yours to do again."),
@@ -219,13 +214,16 @@ connection.addEventListener("message", ({ detail: message }) => {
     editor.notice(told[message.message] ?? say("The server did not take it."))
   } else if (message.message_type === "history_operation") editor.tell(message.operation_type === "undo" ? say("Undone") : say("Done again"))
   else if (message.message_type === "threats_changed") editor.emit("threats")
-  else if (message.message_type === "error") editor.notice(problem(message), "warning")
+  else if (message.message_type === "error" && !undoing) editor.notice(problem(message), "warning")
   if (message.message_type === "diagram_operation" && message.user_internal_uuid !== settings.user_id) {
     editor.tell(`${people.name(message.user_internal_uuid)}: ${did(editor, message)}`)
   }
 })
 connection.addEventListener("status", ({ detail }) => {
   if (detail.status !== "online") people.alone()
+  if (detail.status === "offline" && detail.code === TOO_MANY) {
+    editor.notice(say("You have too many diagrams open, or too much happened at once. The connection is tried again by itself."), "warning")
+  }
   if (detail.status === "closed") {
     editor.allowed = false
     editor.emit("selection")
@@ -241,6 +239,7 @@ connection.addEventListener("status", ({ detail }) => {
   if (detail.status === "online") threats.load()
 })
 reconciler.adopt(kept.take())
+editor.keep()
 window.addEventListener("online", () => connection.comeBack())
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.comeBack())
 window.addEventListener("beforeunload", (event) => {

@@ -54,6 +54,13 @@ function put(object, key, value) {
 export const flowEnds = (cell) =>
   [cell.source, cell.target].filter((end) => typeof end?.cell === "string").map((end) => end.cell)
 
+/** The same with no half of a character anywhere, which UTF-8 has no room for and no server takes. */
+export function wellFormed(value) {
+  const text = JSON.stringify(value)
+  if (!/\\ud[89a-f]/i.test(text)) return value
+  return JSON.parse(text, (_, one) => (typeof one === "string" ? one.replace(/\p{Surrogate}/gu, "\ufffd") : one))
+}
+
 export const add = (cell) => ({ id: cell.id, operation: "add", data: cell })
 export const update = (id, patch) => ({ id, operation: "update", data: patch })
 export const remove = (id) => ({ id, operation: "remove", data: null })

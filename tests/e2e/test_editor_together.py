@@ -276,6 +276,13 @@ def test_nothing_is_lost_while_the_server_is_started_anew(chromium):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def test_who_has_too_much_open_is_told(browser_of, model):
+    page = browser_of("Owner").new_page()
+    page.route_web_socket("**/ws/diagrams/**", lambda socket: socket.close(code=4429))
+    page.goto(f"/threat-models/{model['id']}/diagrams/{model['diagram']}")
+    expect(page.get_by_text("You have too many diagrams open")).to_be_visible()
+
+
 def test_what_lies_in_front_is_the_same_for_everybody(editor, browser_of, model, site):
     path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells"
     kinds = {33: "process", 31: "text", 32: "datastore"}

@@ -139,6 +139,11 @@ test("what an earlier page left is taken over once, and a store that refuses is 
   storage.setItem("tmi-unsent:me:d:broken", "{")
   const kept = new Kept(storage, "me", "d", "page2")
   assert.deepEqual(kept.take(), [{ operation_id: "o1", operation }])
+  // The page may end before it has sent anything: it is still there for the next, once.
+  assert.deepEqual(storage.getItem("tmi-unsent:me:d:page1"), null)
+  const next = new Kept(storage, "me", "d", "page3")
+  assert.deepEqual(next.take(), [{ operation_id: "o1", operation }])
+  next.put([])
   assert.deepEqual(kept.take(), [])
   assert.equal(new Kept({}, "me", "d", "x").put([{ operation_id: "o", operation }]), false)
 })

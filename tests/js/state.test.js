@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Rejected, State, add, difference, merge, patch, remove, same, update } from "../../static/editor/state.js"
+import { Rejected, State, add, difference, merge, patch, remove, same, update, wellFormed } from "../../static/editor/state.js"
 
 const box = (id, more = {}) => ({
   id, type: "process", properties: { label: id }, position: { x: 0, y: 0 }, size: { width: 80, height: 40 }, ...more,
@@ -59,4 +59,11 @@ test("an operation is carried out as a whole or not at all", () => {
   )
   assert.deepEqual(state.listed(), before)
   assert.throws(() => state.apply(patch([update("a", { position: { x: 0 } })])), { reason: "no_state_change" })
+})
+
+test("half a character, as it is left by cutting one in two, is not sent", () => {
+  const steps = [update("a", { properties: { label: "x\ud83d", "\\ud800": "\\ud800", fine: "😀" } })]
+  assert.deepEqual(wellFormed(steps), [update("a", { properties: { label: "x\ufffd", "\\ud800": "\\ud800", fine: "😀" } })])
+  const sound = [update("a", { properties: { label: "😀" }, parent: undefined })]
+  assert.equal(wellFormed(sound), sound)
 })

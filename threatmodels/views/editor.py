@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -41,6 +42,7 @@ def editor(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpRespons
 def _settings(request: HttpRequest, diagram: Diagram) -> dict[str, Any]:
     """What the scripts have to know before they ask anything."""
     threat_model = diagram.threat_model
+    limits = settings.CONFIG.collaboration
     role = access.role_of(threat_model)
     path = f"/threat_models/{threat_model.pk}/diagrams/{diagram.pk}"
     return {
@@ -49,6 +51,11 @@ def _settings(request: HttpRequest, diagram: Diagram) -> dict[str, Any]:
         "diagram_id": str(diagram.pk),
         "diagram_name": diagram.name,
         "socket": request.build_absolute_uri(f"/ws/diagrams/{diagram.pk}"),
+        # Less than the server takes of a person, who may have a second page.
+        "pace": {
+            "burst": max(1, limits.operations_burst // 2),
+            "per_second": 0.8 * limits.operations_per_second,
+        },
         "authors": _authors(diagram),
         # Below the root of the API.
         "suggestions": f"{path}/suggestions",

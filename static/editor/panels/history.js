@@ -210,7 +210,7 @@ export class History {
     try {
       await ask("POST", `${this.path}/operations/${number}/revert`)
       // One operation, whose name only the server knows.
-      this.editor.portions.push([null])
+      this.editor.undoing.made([])
       this.editor.lookBack(null)
       this.editor.notice(say("The diagram is again what it was. This can be undone like any change."))
     } catch (error) {

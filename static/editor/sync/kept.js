@@ -16,10 +16,10 @@ export class Kept {
   take() {
     const found = []
     try {
-      for (const key of this.#keys()) {
-        found.push(...read(this.storage.getItem(key)))
-        if (key !== this.key) this.storage.removeItem(key)
-      }
+      const keys = this.#keys()
+      for (const key of keys) found.push(...read(this.storage.getItem(key)))
+      // Only what stands there under this page's name as well goes from the others'.
+      if (this.put(found)) for (const key of keys) if (key !== this.key) this.storage.removeItem(key)
     } catch {
       return found
     }

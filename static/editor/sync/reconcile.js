@@ -17,7 +17,8 @@ export class Reconciler {
     this.me = me
     this.state = new State()
     this.vector = 0
-    // In the order they were made: {operation_id, operation, applied}; `applied` is null where it does not fit now.
+    // In the order they were made: {operation_id, operation, applied, tried}; `applied` is null where it does not fit now,
+    // `tried` says that the server may have it.
     this.pending = []
   }
 
@@ -34,7 +35,7 @@ export class Reconciler {
     const known = new Set(this.pending.map((one) => one.operation_id))
     const added = kept.filter((one) => !known.has(one.operation_id))
     return this.#rebase(() => {
-      this.pending.push(...added.map((one) => ({ ...one, applied: null })))
+      this.pending.push(...added.map((one) => ({ ...one, applied: null, tried: true })))
     })
   }
 

@@ -10,9 +10,8 @@ const CURSOR_EVERY = 50
 // So many own operations are on their way at once. After a refusal one alone, lest a later one overtakes it.
 const MOST_SENT = 50
 const SHORTEST_PAUSE = 100
-// Somewhat less than the server takes of a person by default: what piled up while away goes without refusals.
-const BURST = 100
-const PER_SECOND = 40
+// Less than the server takes of a person by default: what piled up while away goes without refusals.
+const PACE = { burst: 100, per_second: 40 }
 
 export class Connection extends EventTarget {
   /** @type {any} */ url
@@ -29,13 +28,18 @@ export class Connection extends EventTarget {
   /** @type {any} */ left
   /** @type {any} */ leftAt
   /** @type {any} */ socket
+  /** @type {any} */ only
+  /** @type {any} */ pace
   /** @type {any} */ final
   /** @type {any} */ code
 
-  /** `make(url)` opens a WebSocket; `reconciler` knows what is pending and which operation came last. */
-  constructor(url, reconciler, { make = (at) => new WebSocket(at), wait = (ms, act) => setTimeout(act, ms) } = {}) {
+  /**
+   * `make(url)` opens a WebSocket; `reconciler` knows what is pending and which operation came last; `pace` is how many
+   * operations go at once (`burst`) and later `per_second`.
+   */
+  constructor(url, reconciler, { make = (at) => new WebSocket(at), wait = (ms, act) => setTimeout(act, ms), pace = PACE } = {}) {
     super()
-    Object.assign(this, { url, reconciler, make, wait })
+    Object.assign(this, { url, reconciler, make, wait, pace })
     this.status = "connecting"
     this.failures = 0
     this.known = false
@@ -43,7 +47,7 @@ export class Connection extends EventTarget {
     this.loose = new Map()
     this.paused = false
     this.window = MOST_SENT
-    this.left = BURST
+    this.left = pace.burst
     this.leftAt = Date.now()
   }
 
@@ -72,8 +76,10 @@ export class Connection extends EventTarget {
     for (const one of this.reconciler.pending) {
       if (this.sent.size >= this.window) return
       if (this.sent.has(one.operation_id)) continue
-      if (!this.#mayGo()) return this.#rest(1_000 / PER_SECOND)
+      if (this.only && !this.only.has(one.operation_id)) return
+      if (!this.#mayGo()) return this.#rest(1_000 / this.pace.per_second)
       this.sent.add(one.operation_id)
+      one.tried = true
       this.send({
         message_type: "diagram_operation",
         operation_id: one.operation_id,
@@ -81,6 +87,21 @@ export class Connection extends EventTarget {
         operation: one.operation,
       })
     }
+  }
+
+  /** What is made from now on waits until `release()`. */
+  hold() {
+    this.only = new Set(this.reconciler.pending.map((one) => one.operation_id))
+  }
+
+  /** Whether something that was made before is not answered yet. */
+  get behind() {
+    return this.reconciler.pending.some((one) => this.only?.has(one.operation_id))
+  }
+
+  release() {
+    this.only = null
+    this.flush()
   }
 
   send(message) {
@@ -139,6 +160,7 @@ export class Connection extends EventTarget {
   /** What was refused for now, and all after it, waits as long as the server says. */
   #pause({ operation_id: id, retry_after_ms: ms = 1_000 }) {
     this.sent.delete(id)
+    this.reconciler.pending.find((one) => one.operation_id === id).tried = false
     this.window = 1
     this.#rest(Math.max(ms, SHORTEST_PAUSE))
   }
@@ -154,7 +176,7 @@ export class Connection extends EventTarget {
 
   #mayGo() {
     const now = Date.now()
-    this.left = Math.min(BURST, this.left + ((now - this.leftAt) * PER_SECOND) / 1_000)
+    this.left = Math.min(this.pace.burst, this.left + ((now - this.leftAt) * this.pace.per_second) / 1_000)
     this.leftAt = now
     if (this.left < 1) return false
     this.left -= 1
