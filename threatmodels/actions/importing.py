@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -132,8 +131,8 @@ def _make_model(document: neutral.Document, actor: User) -> ThreatModel:
 
 def _new_ids(document: neutral.Document) -> Ids:
     """A new id for every asset and cell, so that a file can be imported twice."""
-    cells = chain.from_iterable(diagram.cells for diagram in document.diagrams)
-    return {key: new_id() for key in [*(a.key for a in document.assets), *(c["id"] for c in cells)]}
+    cells = [_cell_key(diagram.key, cell["id"]) for diagram in document.diagrams for cell in diagram.cells]
+    return {key: new_id() for key in [*(asset.key for asset in document.assets), *cells]}
 
 
 Described = list[tuple[str, UUID, neutral.Metadata]]
@@ -153,13 +152,17 @@ def _store_diagrams(document: neutral.Document, target: ThreatModel, actor: User
             "id": ids[_diagram_key(diagram.key)],
             "name": diagram.name,
             "content": diagram.description or None,
-            "cells": [_renamed(cell, ids) for cell in diagram.cells],
+            "cells": [_renamed(cell, diagram.key, ids) for cell in diagram.cells],
         }
         for diagram in diagrams
     ]
     create_diagrams(threat_model=target, actor=actor, rows=rows)
     own: Described = [("diagram", ids[_diagram_key(d.key)], d.metadata) for d in diagrams]
-    cells = [("cell", ids[key], data) for d in diagrams for key, data in d.cell_metadata.items()]
+    cells = [
+        ("cell", ids[_cell_key(d.key, cell)], entries)
+        for d in diagrams
+        for cell, entries in d.cell_metadata.items()
+    ]
     return own + cells
 
 
@@ -174,7 +177,7 @@ def _threat_values(threat: neutral.Threat, ids: Ids) -> Values:
     values = _values(threat)
     diagram, cell, asset = (values.pop(name) for name in ("diagram_key", "cell_id", "asset_key"))
     values["diagram_id"] = ids[_diagram_key(diagram)] if diagram is not None else None
-    values["cell_id"] = ids[cell] if cell else None
+    values["cell_id"] = ids[_cell_key(diagram, cell)] if cell else None
     values["asset_id"] = ids[asset] if asset else None
     return values
 
@@ -184,7 +187,7 @@ def _store_decisions(document: neutral.Document, target: ThreatModel, actor: Use
         SuggestionDecision(
             threat_model=target,
             diagram_id=ids[_diagram_key(diagram.key)],
-            cell_id=ids[one.cell_id],
+            cell_id=ids[_cell_key(diagram.key, one.cell_id)],
             rule_id=one.rule_id,
             category=one.category,
             verdict=one.verdict,
@@ -252,14 +255,23 @@ def _threat_key(key: str) -> str:
     return f"threat {key}"
 
 
-def _renamed(cell: neutral.Cell, ids: Ids) -> neutral.Cell:
-    """The cell with the new ids in all places that name a cell or an asset."""
-    renamed = {**cell, "id": str(ids[cell["id"]])}
+def _cell_key(diagram: str | None, cell: str) -> str:
+    """The same cell id may stand in several diagrams."""
+    return f"cell {cell} {diagram}"
+
+
+def _renamed(cell: neutral.Cell, diagram: str, ids: Ids) -> neutral.Cell:
+    """A cell of a diagram with the new ids in all places that name a cell or an asset."""
+
+    def renamed_cell(old: str) -> str:
+        return str(ids[_cell_key(diagram, old)])
+
+    renamed = {**cell, "id": renamed_cell(cell["id"])}
     if "parent" in cell:
-        renamed["parent"] = str(ids[cell["parent"]])
+        renamed["parent"] = renamed_cell(cell["parent"])
     for end in ("source", "target"):
         if "cell" in cell.get(end, {}):
-            renamed[end] = {**cell[end], "cell": str(ids[cell[end]["cell"]])}
+            renamed[end] = {**cell[end], "cell": renamed_cell(cell[end]["cell"])}
     if "data_asset_ids" in cell:
         renamed["data_asset_ids"] = [str(ids[asset]) for asset in cell["data_asset_ids"]]
     return renamed

@@ -11,7 +11,7 @@ NAMESPACE = uuid.UUID("5f0c2f7e-3c0b-5d58-9e0f-7b1f7a6f2d11")
 
 
 class CellIds:
-    """Hands out each id once in a document, for metadata is attached to cells by their id alone."""
+    """Hands out each id once in a document, also where its diagrams would take it twice."""
 
     def __init__(self, report: ImportReport) -> None:
         self._report = report

@@ -56,8 +56,8 @@ def rows_of(document: Document) -> Iterator[list[str]]:
     """The header, then a row for each threat; no cell is a formula."""
     yield list(COLUMNS)
     diagrams = {diagram.key: diagram for diagram in document.diagrams}
-    labels = {
-        cell["id"]: str(cell["properties"].get("label", ""))
+    labels: dict[tuple[str | None, str | None], str] = {
+        (diagram.key, cell["id"]): str(cell["properties"].get("label", ""))
         for diagram in document.diagrams
         for cell in diagram.cells
     }
@@ -66,7 +66,8 @@ def rows_of(document: Document) -> Iterator[list[str]]:
         diagram = diagrams.get(threat.diagram_key or "")
         known = {
             "diagram": diagram.name if diagram else threat.metadata.get("diagram", ""),
-            "element": labels.get(threat.cell_id or "", "") or threat.metadata.get("element", ""),
+            "element": labels.get((threat.diagram_key, threat.cell_id), "")
+            or threat.metadata.get("element", ""),
             "asset": assets.get(threat.asset_key or "", "") or threat.metadata.get("asset", ""),
         }
         yield [defused(known[name] if name in known else _text(threat, name)) for name in COLUMNS]

@@ -171,7 +171,6 @@ def _check_references(document: Document) -> None:
     """Everything that is named is there, once, and cells are what a diagram takes."""
     _refuse_twice("assets", [asset.key for asset in document.assets])
     _refuse_twice("diagrams", [diagram.key for diagram in document.diagrams])
-    _refuse_twice("diagrams", [str(c.get("id")) for diagram in document.diagrams for c in diagram.cells])
     assets = {asset.key for asset in document.assets}
     for index, asset in enumerate(document.assets):
         _check_key(asset, index)

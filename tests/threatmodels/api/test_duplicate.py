@@ -106,6 +106,27 @@ def test_a_repository_without_name_and_parameters_is_copied_without(owner, base,
     assert (bare["name"], bare["parameters"], bare["description"], bare["type"]) == (None, None, None, None)
 
 
+def test_the_same_cell_in_two_diagrams_is_two_cells_in_a_copy(owner, base, furnished):
+    """A client copies a diagram by GET and POST, with the ids of its cells."""
+    first = data(owner.get(f"{base}/diagrams/{furnished['diagrams']}"))
+    [cell] = first["diagram_data"]["cells"]
+    twin = {**cell, "properties": {"label": "Twin"}}
+    body = {"name": "Second", "diagram_data": {"cells": [twin]}}
+    second = data(owner.post(f"{base}/diagrams", body, format="json"), 201)
+    there = {"name": "On the twin", "diagram_id": second["id"], "cell_id": CELL}
+    data(owner.post(f"{base}/threats", there, format="json"), 201)
+    copied = f"/api/v1/threat_models/{duplicate(owner, base)['id']}"
+    main, other = data(owner.get(f"{copied}/diagrams?sort=name"))
+    cells = [data(owner.get(f"{copied}/diagrams/{one['id']}/cells"))[0] for one in (main, other)]
+    assert [cell["properties"]["label"] for cell in cells] == ["Shop", "Twin"]
+    assert len({cell["id"] for cell in cells}) == 2
+    threats = {one["name"]: one for one in data(owner.get(f"{copied}/threats"))}
+    assert threats["SQL injection"]["cell_id"] == cells[0]["id"]
+    assert threats["On the twin"]["cell_id"] == cells[1]["id"]
+    path = f"{copied}/diagrams/{main['id']}/cells/{cells[0]['id']}"
+    assert data(owner.get(f"{path}/metadata/ticket"))["value"] == "T-1"
+
+
 def test_access_and_history_stay_behind(api, cast, base, furnished):
     reader = api(cast.reader)
     copy = duplicate(reader, base, name="Mine")

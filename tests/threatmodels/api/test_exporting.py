@@ -11,8 +11,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
+from tests.threatmodels.api.test_cell import box, cell_id, flow
 from tests.threatmodels.interchange.samples import COUNTS, counted_by, files, name_of
 from threatmodels.export import EXPORTS
+from threatmodels.interchange.registry import WRITERS
 from threatmodels.models import Diagram, Threat, ThreatModel
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -64,6 +66,50 @@ def test_a_sample_is_stored_and_its_export_comes_back_byte_for_byte(cast, api, p
     assert without_ids(two.content) == without_ids(one.content)
     for kind in set(EXPORTS) - {"tmi"}:
         assert export(client, first["threat_model_id"], kind).status_code == 200, kind
+
+
+@pytest.fixture
+def twins(cast, api, threat_model):
+    """Two diagrams with the same ids of cells: a client copied one by GET and POST."""
+    client, base = api(cast.owner), f"/api/v1/threat_models/{threat_model.pk}"
+    for name in ("First", "Second"):
+        cells = [box(1, f"Till of {name}"), box(2, "Shelf"), flow(3, 1, 2)]
+        body = {"name": name, "diagram_data": {"cells": cells}}
+        diagram = client.post(f"{base}/diagrams", body, format="json").json()["data"]
+        threat = {"name": name, "diagram_id": diagram["id"], "cell_id": cell_id(1)}
+        assert client.post(f"{base}/threats", threat, format="json").status_code == 201
+    entry = f"{base}/diagrams/{diagram['id']}/cells/{cell_id(1)}/metadata/ticket"
+    assert client.put(entry, {"value": "T-1"}, format="json").status_code == 201
+    return threat_model
+
+
+def test_the_same_cell_in_two_diagrams_comes_back_as_two(cast, api, twins):
+    client = api(cast.owner)
+    one = export(client, twins.pk, "tmi")
+    made = import_file(client, one.content, "twins.json")
+    assert (made["counts"]["processes"], made["counts"]["data_flows"], made["warnings"]) == (4, 2, [])
+    first, second = Threat.objects.filter(threat_model=made["threat_model_id"]).order_by("name")
+    assert (first.diagram.name, second.diagram.name) == ("First", "Second")
+    assert first.cell_id != second.cell_id
+    for threat in (first, second):
+        assert str(threat.cell_id) in {cell["id"] for cell in threat.diagram.cells}
+    two = export(client, made["threat_model_id"], "tmi")
+    again = import_file(client, two.content, "again.json")
+    three = export(client, again["threat_model_id"], "tmi")
+    assert without_ids(three.content) == without_ids(two.content)
+
+
+@pytest.mark.parametrize("kind", list(EXPORTS))
+def test_the_same_cell_in_two_diagrams_is_written_in_every_format(cast, api, twins, kind):
+    client = api(cast.owner)
+    written = export(client, twins.pk, kind)
+    assert written.status_code == 200
+    if kind == "csv":
+        rows = csv.DictReader(io.StringIO(written.content.decode("utf-8-sig"), newline=""))
+        assert sorted(row["element"] for row in rows) == ["Till of First", "Till of Second"]
+    if kind in WRITERS:
+        counts = import_file(client, written.content, f"twins.{EXPORTS[kind].ending}")["counts"]
+        assert kind in {"csv", "xlsx"} or counts["processes"] == 4
 
 
 @pytest.mark.asvs("v5.0.0-3.2.1", "v5.0.0-5.4.1", "v5.0.0-5.4.2", "v5.0.0-4.1.1")
