@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from threatmodels import log, operations
 from threatmodels.actions import record
-from threatmodels.cells import small_letters, validate_cell, validate_cells
+from threatmodels.cells import asset_problems, small_letters, validate_cell, validate_cells
 from threatmodels.editing import carry_out
 from threatmodels.models import Asset, Diagram
 from threatmodels.operations import Cell, Operation, Rejected, State
@@ -26,8 +26,8 @@ def write_cells(
 ) -> Diagram:
     """Makes `cells` the diagram, as one operation. Raises ValidationFailed with pointers below `field`."""
     locked = record.lock(diagram)
-    cells = checked_cells(locked.threat_model_id, cells, field)
     old, hidden = operations.by_id(locked.current_cells), deleted_assets(locked.threat_model_id)
+    cells = checked_cells(locked.threat_model_id, cells, field, old=old)
     new = {cell["id"]: keeping_hidden(old.get(cell["id"]), cell, hidden) for cell in cells}
     wanted = operations.replacing(old, new)
     if wanted["cells"]:
@@ -39,7 +39,7 @@ def write_cells(
 def change_cell(
     diagram: Diagram, *, actor: User, cell_id: str, change: Callable[[Cell | None], Cell | None]
 ) -> Cell | None:
-    """Writes what `change` makes of a cell (None: there is none) as one operation; returns the cell.
+    """Writes what `change` makes of a cell (None: there is none) as one operation; returns it as it is shown.
 
     Removing a cell removes the flows that end on it. Raises ValidationFailed with pointers into the cell.
     """
@@ -49,6 +49,7 @@ def change_cell(
     new = small_letters(change(old and without_assets(old, hidden)))
     if new is not None:
         _refuse(FieldError(p.pointer, p.reason) for p in validate_cell(new))
+        _refuse(_newly_hidden(old, new, hidden))
         new = keeping_hidden(old, new, hidden)
     step = _step(cell_id, old, new)
     if step is not None:
@@ -56,7 +57,7 @@ def change_cell(
             append(locked, actor=actor, operation=operations.patch([step]))
         except Rejected as error:
             raise _refusal(error, cell_id) from None
-    return new
+    return new and without_assets(new, hidden)
 
 
 @transaction.atomic
@@ -110,11 +111,19 @@ def changed(
     return Event("diagram.operation", diagram_id, threat_model_id, actor_id, data)
 
 
-def checked_cells(threat_model_id: UUID, cells: list[Cell], field: str) -> list[Cell]:
-    """The cells as they are kept; raises ValidationFailed with pointers below `field`."""
+def checked_cells(
+    threat_model_id: UUID, cells: list[Cell], field: str, *, old: Mapping[str, Cell] | None = None
+) -> list[Cell]:
+    """The cells as they are kept; raises ValidationFailed with pointers below `field`.
+
+    `old` are those that were there, by id: they alone may name assets that are deleted.
+    """
     kept = [small_letters(cell) for cell in cells]
     problems = validate_cells(kept, asset_ids=asset_ids(threat_model_id))
     _refuse(FieldError(nested(field, p.pointer), p.reason) for p in problems)
+    hidden, before = deleted_assets(threat_model_id), old or {}
+    for index, cell in enumerate(kept if hidden else ()):
+        _refuse(_newly_hidden(before.get(cell["id"]), cell, hidden, nested(field, f"/{index}")))
     return kept
 
 
@@ -143,6 +152,14 @@ def keeping_hidden(old: Cell | None, new: Cell, hidden: Collection[str]) -> Cell
     given = new.get("data_asset_ids", [])
     missing = [asset for asset in kept if asset not in given]
     return {**new, "data_asset_ids": [*given, *missing]} if missing else new
+
+
+def _newly_hidden(old: Cell | None, new: Cell, hidden: Collection[str], at: str = "") -> Iterator[FieldError]:
+    """The assets that a cell begins to name though they are deleted."""
+    given = new.get("data_asset_ids", ())
+    allowed = {asset for asset in given if asset not in hidden} | set((old or {}).get("data_asset_ids", ()))
+    for problem in asset_problems(new, allowed, at):
+        yield FieldError(problem.pointer, problem.reason)
 
 
 def _step(cell_id: str, old: Cell | None, new: Cell | None) -> operations.Step | None:

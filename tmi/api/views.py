@@ -107,7 +107,7 @@ class ApiViewSet(Counted, GenericViewSet[Any]):
 
 def etag(data: Json) -> str:
     """A strong entity tag of what is answered."""
-    return f'"{hashlib.sha256(encode(data)).hexdigest()[:32]}"'
+    return f'"{hashlib.sha256(encode(data, in_order=True)).hexdigest()[:32]}"'
 
 
 def _has_it(request: Request, tag: str) -> bool:

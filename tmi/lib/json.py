@@ -31,9 +31,13 @@ def _default(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def encode(value: Any) -> bytes:
-    """UTF-8 JSON; datetimes as `time_text` gives them, decimals as numbers, lazy text as text."""
-    return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+def encode(value: Any, *, in_order: bool = False) -> bytes:
+    """UTF-8 JSON; datetimes as `time_text` gives them, decimals as numbers, lazy text as text.
+
+    `in_order` sorts the keys, whose order means nothing and is not what PostgreSQL keeps.
+    """
+    ordered = orjson.OPT_SORT_KEYS if in_order else 0
+    return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME | ordered)
 
 
 class BadJson(ValueError):

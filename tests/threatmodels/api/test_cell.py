@@ -207,6 +207,43 @@ def test_a_deleted_asset_is_left_out_and_comes_back(cast, writer, base, threat_m
     assert data(writer.get(f"{base}/cells/{cell_id(1)}"))["data_asset_ids"] == [str(asset.pk)]
 
 
+@pytest.mark.parametrize("way", ["put", "patch"])
+def test_a_write_answers_what_a_read_shows(cast, writer, base, diagram, threat_model, way):
+    asset = create_record(Asset, threat_model=threat_model, actor=cast.owner, name="Cards", type="data")
+    path = f"{base}/cells/{cell_id(1)}"
+    data(put(writer, base, box(1, data_asset_ids=[str(asset.pk)])))
+    delete_record(asset, actor=cast.owner)
+    if way == "put":
+        # In an order of keys that is not that of the database.
+        written = put(writer, base, dict(reversed(box(1, "Changed", data_asset_ids=[]).items())))
+    else:
+        written = writer.patch(path, {"properties": {"label": "Changed"}}, format="json")
+    assert data(written)["data_asset_ids"] == []
+    seen = writer.get(path)
+    assert (seen["ETag"], data(seen)) == (written["ETag"], data(written))
+    assert put(writer, base, box(1, "Again"), **{"If-Match": written["ETag"]}).status_code == 200
+
+
+def test_a_cell_may_keep_a_deleted_asset_and_not_begin_to_name_it(cast, writer, base, threat_model):
+    asset = create_record(Asset, threat_model=threat_model, actor=cast.owner, name="Cards", type="data")
+    cell = box(1, data_asset_ids=[str(asset.pk)])
+    data(put(writer, base, cell))
+    delete_record(asset, actor=cast.owner)
+    data(put(writer, base, cell))
+    other = box(2, data_asset_ids=[str(asset.pk)])
+    assert problem(put(writer, base, other))["field"] == "/data_asset_ids/0"
+    assert problem(put(writer, base, {**other, "id": cell_id(9)}))["field"] == "/data_asset_ids/0"
+    body = {"diagram_data": {"cells": [cell, other]}}
+    place = "/diagram_data/cells/1/data_asset_ids/0"
+    assert problem(writer.patch(base, body, format="json"))["field"] == place
+    copied = writer.post(base.rpartition("/")[0], {"name": "Copy", **body}, format="json")
+    assert problem(copied)["field"] == "/diagram_data/cells/0/data_asset_ids/0"
+    kept = data(writer.patch(base, {"diagram_data": {"cells": [cell, box(2)]}}, format="json"))
+    assert kept["diagram_data"]["cells"][0]["data_asset_ids"] == []
+    restore_record(asset, actor=cast.owner)
+    assert data(writer.get(f"{base}/cells/{cell_id(1)}"))["data_asset_ids"] == [str(asset.pk)]
+
+
 # -- history
 
 
