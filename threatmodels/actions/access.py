@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import audit
@@ -63,27 +64,29 @@ def change_access(threat_model: ThreatModel, *, actor: User, entry: Entry, role:
 
 @transaction.atomic
 def revoke_access(threat_model: ThreatModel, *, actor: User, entry: Entry) -> None:
-    """Removes one entry. Raises NotFound when it is gone already."""
+    """Removes one entry, and a person's invitation with theirs. Raises NotFound when it is gone already."""
     _lock(threat_model)
-    _revoke(threat_model, actor, _as_it_is(threat_model, entry))
+    found = _as_it_is(threat_model, entry)
+    if isinstance(found, ThreatModelAccess) and found.user is not None:
+        for invitation in _invitations_of(threat_model, found.user).select_for_update():
+            _revoke(threat_model, actor, invitation)
+    _revoke(threat_model, actor, found)
 
 
 @transaction.atomic
 def replace_access(threat_model: ThreatModel, *, actor: User, grants: Sequence[Grant]) -> list[Entry]:
     """Makes `grants` the only entries, all or nothing; an error names the grant by position.
 
-    What is there already for a subject stays, with the role of the grant. Raises Conflict for a grant of an
-    entry that is gone.
+    What is there already for a subject stays, with the role of the grant. Raises Conflict for a subject that
+    the list has twice, and for a grant of an entry that is gone.
     """
     _lock(threat_model)
     present: list[Entry] = [
         *_locked_entries(threat_model),
         *threat_model.invitations.select_for_update(),
     ]
-    kept = [_held(grant, present) for grant in grants]
-    ids = [entry.pk for entry in kept if entry is not None]
-    if len(ids) > len(set(ids)):
-        raise Conflict(TAKEN)
+    kept = [_held(grant, present, index) for index, grant in enumerate(grants)]
+    ids = _each_once(kept)
     gone = [entry for entry in present if entry.pk not in ids]
     own = [entry for entry in gone if _subject(entry) == str(actor.pk)]
     for entry in gone:
@@ -114,18 +117,34 @@ def _settle(threat_model: ThreatModel, actor: User, index: int, grant: Grant, he
         made = _add(threat_model, actor, grant)
     except ValidationFailed as error:
         raise error.below(f"/{index}") from None
+    except Conflict as error:
+        raise _conflict_at(index, error.message) from None
     _finish(threat_model, actor, made, "grant", {"role": (None, grant.role)})
     return made
 
 
-def _held(grant: Grant, present: Sequence[Entry]) -> Entry | None:
+def _held(grant: Grant, present: Sequence[Entry], index: int) -> Entry | None:
     """The entry that the subject of a grant has. Raises Conflict where the one that it names is gone."""
     if grant.entry_id is None:
-        return next((entry for entry in present if _subject(entry) == grant.subject), None)
+        return next((entry for entry in present if grant.subject in _subjects(entry)), None)
     found = next((entry for entry in present if entry.pk == grant.entry_id), None)
     if found is None:
-        raise Conflict("This access entry is gone.")
+        raise _conflict_at(index, "This access entry is gone.")
     return found
+
+
+def _each_once(entries: Sequence[Entry | None]) -> set[UUID]:
+    """The ids of these entries. Raises Conflict where one of them comes again."""
+    ids: set[UUID] = set()
+    for index, entry in enumerate(entries):
+        if entry is not None and entry.pk in ids:
+            raise _conflict_at(index, TAKEN)
+        ids |= {entry.pk} if entry is not None else set()
+    return ids
+
+
+def _conflict_at(index: int, message: str) -> Conflict:
+    return Conflict(message, details={"field": f"/{index}"})
 
 
 def _subject(entry: Entry) -> str:
@@ -133,6 +152,12 @@ def _subject(entry: Entry) -> str:
     if isinstance(entry, AccessInvitation):
         return entry.email.lower()
     return str(entry.user_id or entry.group_id)
+
+
+def _subjects(entry: Entry) -> set[str]:
+    """By what a grant may name the subject of an entry: a person also by the address that the list shows."""
+    by_address = {entry.user.email.lower()} if isinstance(entry, ThreatModelAccess) and entry.user else set()
+    return {_subject(entry)} | by_address
 
 
 def _as_it_is(threat_model: ThreatModel, entry: Entry) -> Entry:
@@ -176,6 +201,9 @@ def _add(threat_model: ThreatModel, actor: User, grant: Grant) -> Entry:
         raise ValidationFailed.of("user_id", OWNS)
     if grant.email:
         _refuse_known_address(threat_model, grant.email.lower())
+    # Who may grant to an account by its id is shown its address: nothing is told that was not known.
+    if grant.user is not None and _invitations_of(threat_model, grant.user).exists():
+        raise Conflict(TAKEN)
     try:
         with transaction.atomic():
             return _invite(threat_model, actor, grant) if grant.email else _enter(threat_model, actor, grant)
@@ -190,6 +218,12 @@ def _refuse_known_address(threat_model: ThreatModel, address: str) -> None:
         raise ValidationFailed.of("email", OWNS)
     if threat_model.access_entries.filter(user__in=of_address).exists():
         raise Conflict(TAKEN)
+
+
+def _invitations_of(threat_model: ThreatModel, user: User) -> QuerySet[AccessInvitation]:
+    """What counts for this person: an address has to be proved."""
+    address = user.email.lower() if user.email_verified else None
+    return threat_model.invitations.alias(address=Lower("email")).filter(address=address)
 
 
 def _enter(threat_model: ThreatModel, actor: User, grant: Grant) -> ThreatModelAccess:

@@ -43,6 +43,12 @@ def problem(response, status=400):
     return error["details"]["field"] if status == 400 else error["code"]
 
 
+def twice(response):
+    """The place of the subject that a list has twice."""
+    assert response.status_code == 409, response.content
+    return response.json()["error"]["details"]["field"]
+
+
 def post(client, base, **entry):
     return client.post(f"{base}/access", entry, format="json")
 
@@ -100,6 +106,30 @@ def test_who_has_an_entry_is_not_invited_too(owner, base, cast):
     assert post(owner, base, email="NEW@example.org", role="reader").status_code == 409
     # Whether there is such an account is not told.
     assert post(owner, base, email=cast.outsider.email, role="reader").status_code == 201
+
+
+def test_who_is_invited_gets_no_entry_too(owner, base, cast):
+    invited = post(owner, base, email="OUTSIDER@example.org", role="reader").json()["data"]
+    assert problem(post(owner, base, user_id=str(cast.outsider.pk), role="writer"), 409) == "CONFLICT"
+    assert owner.delete(f"{base}/access/{invited['id']}").status_code == 204
+    assert post(owner, base, user_id=str(cast.outsider.pk), role="writer").status_code == 201
+
+
+def test_an_address_that_nobody_has_proved_is_invited_beside_its_account(owner, base, cast):
+    User.objects.filter(pk=cast.outsider.pk).update(email_verified=False)
+    assert post(owner, base, email=cast.outsider.email, role="reader").status_code == 201
+    assert post(owner, base, user_id=str(cast.outsider.pk), role="writer").status_code == 201
+
+
+def test_with_the_entry_of_a_person_goes_what_their_address_is_invited_to(api, owner, base, cast):
+    """An address may become somebody's only after it was invited."""
+    User.objects.filter(pk=cast.outsider.pk).update(email_verified=False)
+    post(owner, base, email=cast.outsider.email, role="reader")
+    entry = post(owner, base, user_id=str(cast.outsider.pk), role="writer").json()["data"]
+    User.objects.filter(pk=cast.outsider.pk).update(email_verified=True)
+    assert owner.delete(f"{base}/access/{entry['id']}").status_code == 204
+    assert cast.outsider.email not in {one["email"] for one in entries(owner, base)}
+    assert api(User.objects.get(pk=cast.outsider.pk)).get(base).status_code == 404
 
 
 def test_a_member_leaves_and_removes_nobody_else(api, base, cast, threat_model):
@@ -186,12 +216,29 @@ def test_a_list_is_taken_whole_or_not_at_all(owner, base, cast):
     new = {"email": "new@example.org", "role": "reader"}
     assert problem(put(owner, base, [new, {"user_id": str(cast.owner.pk), "role": "reader"}])) == "/1/user_id"
     assert problem(put(owner, base, [new, {"role": "reader"}])) == "/1/subject_type"
-    assert problem(put(owner, base, [new, new]), 409) == "CONFLICT"
-    assert problem(put(owner, base, [*before, before[0]]), 409) == "CONFLICT"
+    assert twice(put(owner, base, [new, new])) == "/1"
+    assert twice(put(owner, base, [*before, before[0]])) == "/2"
     again = {"user_id": before[0]["user_id"], "role": "owner"}
-    assert problem(put(owner, base, [*before, again]), 409) == "CONFLICT"
+    assert twice(put(owner, base, [*before, again])) == "/2"
     assert problem(put(owner, base, {"role": "reader"})) == ""
     assert entries(owner, base) == before
+
+
+@pytest.mark.parametrize("who", ["reader", "outsider"])
+def test_a_person_by_id_and_by_address_is_one_subject(owner, base, cast, who):
+    before = entries(owner, base)
+    person = cast.named(who)
+    by_id = {"user_id": str(person.pk), "role": "reader"}
+    by_address = {"email": person.email.upper(), "role": "reader"}
+    assert twice(put(owner, base, [by_address, by_id])) == "/1"
+    assert twice(put(owner, base, [by_id, by_address])) == "/1"
+    assert entries(owner, base) == before
+
+
+def test_a_person_who_is_listed_by_address_keeps_their_entry(owner, base, cast):
+    before = {one["user_id"]: one["id"] for one in entries(owner, base)}
+    [left] = put(owner, base, [{"email": cast.writer.email, "role": "reader"}]).json()["data"]
+    assert (left["id"], left["pending"]) == (before[str(cast.writer.pk)], False)
 
 
 def test_a_second_owner_may_replace_themselves_away(api, base, cast, threat_model):
