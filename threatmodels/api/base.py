@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from accounts.api.base import SignedInViewSet
-from tmi.api.bodies import is_json_patch, refuse_changed
+from tmi.api.bodies import is_json_patch, refuse_changed, refuse_removed
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, narrowed
 from tmi.api.listing import PAGES, PLAIN_LIST, names, order
@@ -68,8 +68,14 @@ class ResourceViewSet(SignedInViewSet):
     def patched(self, current: Json, body: Any) -> Json:
         """The fields of a PATCH of either kind, against the present state."""
         if is_json_patch(self.request):
-            return self.replacement(current, json_patch(decode(encode(current)), body))
+            after = json_patch(decode(encode(current)), body)
+            self.refuse_removed(current, after)
+            return self.replacement(current, after)
         return self.merged(current, body)
+
+    def refuse_removed(self, current: Json, after: Json) -> None:
+        """Raises ValidationFailed where a JSON Patch removes what cannot be removed."""
+        refuse_removed(self.serializer_class, current, after)
 
     def merged(self, current: Json, body: Any) -> Json:
         if not isinstance(body, dict):

@@ -121,12 +121,16 @@ class CellViewSet(SignedInViewSet):
         return self.answer_one(written or {}, status())
 
     def patched(self, old: Cell, body: Any) -> Cell:
+        after: Cell
         if is_json_patch(self.request):
-            return json_patch(decode(encode(old)), body)
-        if not isinstance(body, dict):
+            after = json_patch(decode(encode(old)), body)
+        elif isinstance(body, dict):
+            after = merge(old, body)
+        else:
             raise ValidationFailed.of("", OBJECT_EXPECTED)
-        merged: Cell = merge(old, body)
-        return merged
+        if "id" not in after:
+            raise ValidationFailed.of("id", "A cell keeps its id.")
+        return after
 
     def check_present(self, old: Cell | None) -> Cell:
         if old is None:

@@ -23,6 +23,7 @@ from threatmodels.live_session import is_live
 from threatmodels.models import Asset, Diagram, DiagramOperation, Record, ThreatModel
 from threatmodels.pictures.png import svg_to_png
 from threatmodels.pictures.svg import diagram_svg
+from tmi.api.bodies import SERVERS
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import ValidationFailed
 from tmi.lib.json import decode, encode
@@ -31,6 +32,8 @@ PICTURE_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
 }
+# What every diagram has of `diagram_data`.
+NOT_REMOVED = {"cells": "This cannot be removed; an empty list empties it.", "metadata": SERVERS}
 
 
 def annotated(rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -70,12 +73,26 @@ class DiagramViewSet(RecordViewSet):
         if not isinstance(data, dict) or "metadata" not in data:
             return super().replacement(current, body)
         if data["metadata"] != decode(encode(current["diagram_data"]["metadata"])):
-            raise ValidationFailed.of("/diagram_data/metadata", "The server sets this field.")
+            raise ValidationFailed.of("/diagram_data/metadata", SERVERS)
         return super().replacement(current, {**body, "diagram_data": _written(data)})
 
     def merged(self, current: Json, body: Any) -> Json:
         """Without what the server knows about the cells there is nothing for a patch to name."""
+        data = body.get("diagram_data") if isinstance(body, dict) else None
+        given = data if isinstance(data, dict) else {}
+        for name, reason in NOT_REMOVED.items():
+            if name in given and given[name] is None:
+                raise ValidationFailed.of(f"/diagram_data/{name}", reason)
         return super().merged({**current, "diagram_data": _written(current["diagram_data"])}, body)
+
+    def refuse_removed(self, current: Json, after: Json) -> None:
+        super().refuse_removed(current, after)
+        if "diagram_data" not in after:
+            raise ValidationFailed.of("diagram_data", NOT_REMOVED["cells"])
+        data = after["diagram_data"]
+        for name, reason in NOT_REMOVED.items() if isinstance(data, dict) else ():
+            if name not in data:
+                raise ValidationFailed.of(f"/diagram_data/{name}", reason)
 
     def make(self, threat_model: ThreatModel, rows: list[Json]) -> list[Any]:
         made = [_with_cells(row) for row in rows]

@@ -96,6 +96,11 @@ class ThreatModelViewSet(ResourceViewSet):
         rows = access.with_role(ThreatModel.objects.filter(pk=row.pk), self.actor)
         return Reader(ThreatModelSerializer).read(rows)[0]
 
+    def refuse_removed(self, current: Json, after: Json) -> None:
+        super().refuse_removed(current, after)
+        if "owner_id" not in after:
+            raise ValidationFailed.of("owner_id", "Every threat model has an owner.")
+
     @extend_schema(parameters=[*PAGING, SPARSE, EXPAND])
     def list(self, request: Request) -> Response:
         deleted = self.flag("deleted")

@@ -14,6 +14,8 @@ from tmi.api.serializers import Json, fields_of, writable
 from tmi.lib.errors import FieldError, ValidationFailed
 from tmi.lib.json import decode, encode
 
+SERVERS = "The server sets this field."
+
 
 def is_json_patch(request: Request) -> bool:
     return str(request.content_type).startswith(JsonPatchParser.media_type)
@@ -25,6 +27,7 @@ def patched(request: Request, serializer: type[Serializer[Any]], current: Json) 
         return checked(serializer(data=request.data, partial=True))
     known = writable(serializer)
     after = json_patch(decode(encode(current)), request.data)
+    refuse_removed(serializer, current, after)
     refuse_changed(serializer, current, after)
     given = {name: value for name, value in after.items() if name in known or name not in current}
     return dict.fromkeys(known) | checked(serializer(data=given))
@@ -47,9 +50,17 @@ def refuse_changed(serializer: type[Serializer[Any]], current: Json, body: Json)
     """Raises ValidationFailed for what is the server's and not as it was; the order of keys means nothing."""
     fields, sent = fields_of(serializer), decode(encode(current))
     changed = [
-        FieldError(name, "The server sets this field.")
+        FieldError(name, SERVERS)
         for name, value in body.items()
         if name in fields and fields[name].read_only and value != sent.get(name)
     ]
     if changed:
         raise ValidationFailed(changed)
+
+
+def refuse_removed(serializer: type[Serializer[Any]], current: Json, after: Json) -> None:
+    """Raises ValidationFailed for what is the server's and not there after a JSON Patch."""
+    fields = fields_of(serializer)
+    gone = [name for name in current if name not in after and name in fields and fields[name].read_only]
+    if gone:
+        raise ValidationFailed(FieldError(name, SERVERS) for name in gone)

@@ -143,6 +143,7 @@ def test_the_profile_takes_a_json_patch(cast, api):
         ({"op": "replace", "path": "/is_admin", "value": True}, "is_admin"),
         ({"op": "add", "path": "/colour", "value": "red"}, "colour"),
         ({"op": "remove", "path": "/name"}, "name"),
+        ({"op": "remove", "path": "/is_admin"}, "is_admin"),
     ):
         refused = json_patch(client, ME, operation)
         assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, field)

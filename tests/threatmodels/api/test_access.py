@@ -328,6 +328,13 @@ def json_patch(client, path, *operations):
     return client.patch(path, json.dumps(operations), content_type="application/json-patch+json")
 
 
+def test_a_patch_leaves_no_model_without_an_owner(owner, base, cast, threat_model):
+    assert problem(json_patch(owner, base, {"op": "remove", "path": "/owner_id"})) == "owner_id"
+    assert problem(owner.patch(base, {"owner_id": None}, format="json")) == "owner_id"
+    threat_model.refresh_from_db()
+    assert threat_model.owner == cast.owner
+
+
 def test_a_role_is_changed_by_a_json_patch_too(api, cast, threat_model):
     base = f"/api/v1/threat_models/{threat_model.pk}/access"
     client = api(cast.owner)

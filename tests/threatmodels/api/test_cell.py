@@ -186,6 +186,14 @@ def test_roles(cast, api, base, diagram, who, read, write):
     assert len(log(diagram)) == 1
 
 
+def test_a_patch_takes_no_cell_its_id(writer, base):
+    path = f"{base}/cells/{cell_id(1)}"
+    assert problem(writer.patch(path, {"id": None}, format="json"))["field"] == "id"
+    removal = json.dumps([{"op": "remove", "path": "/id"}])
+    refused = writer.patch(path, removal, content_type="application/json-patch+json")
+    assert problem(refused)["field"] == "id"
+
+
 def test_if_match_guards_a_cell(writer, base):
     tag = writer.get(f"{base}/cells/{cell_id(1)}")["ETag"]
     assert put(writer, base, box(1, "One"), **{"If-Match": tag}).status_code == 200

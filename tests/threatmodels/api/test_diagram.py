@@ -55,6 +55,21 @@ def test_a_diagram_may_say_its_type(writer, base):
     assert field_of(writer.post(base, {"name": "x", "type": None}, format="json")) == "type"
 
 
+@pytest.mark.parametrize("name", ["cells", "metadata"])
+def test_a_merge_patch_does_not_remove_what_every_diagram_has(writer, base, diagram, name):
+    body = {"diagram_data": {name: None}}
+    assert field_of(writer.patch(f"{base}/{diagram.pk}", body, format="json")) == f"/diagram_data/{name}"
+    bulk = writer.patch(f"{base}/bulk", [{"id": str(diagram.pk), **body}], format="json")
+    assert field_of(bulk) == f"/0/diagram_data/{name}"
+
+
+@pytest.mark.parametrize("path", ["/diagram_data", "/diagram_data/cells", "/diagram_data/metadata", "/id"])
+def test_a_json_patch_does_not_remove_what_every_diagram_has(writer, base, diagram, path):
+    patch = json.dumps([{"op": "remove", "path": path}])
+    refused = field_of(writer.patch(f"{base}/{diagram.pk}", patch, content_type=JSON_PATCH))
+    assert refused in (path, path.removeprefix("/"))
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [

@@ -69,6 +69,8 @@ def test_a_failing_test_is_a_conflict_and_changes_nothing(writer, one):
         ([{"op": "add", "path": "/color", "value": 1}], "color"),
         ([{"op": "replace", "path": "/id", "value": "x"}], "id"),
         ([{"op": "remove", "path": "/uri"}], "uri"),
+        ([{"op": "remove", "path": "/created_at"}], "created_at"),
+        ([{"op": "move", "from": "/id", "path": "/name"}], "id"),
         ([{"op": "replace", "path": "", "value": 3}], ""),
         ([{"op": "add", "path": "name", "value": 3}], "/0"),
         ([{"op": "test", "path": "/name", "value": "shop"}] * 1001, ""),
