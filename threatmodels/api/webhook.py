@@ -78,7 +78,9 @@ class WebhookViewSet(ResourceViewSet):
         if "secret" in given and given["secret"] is None:
             secret = given["secret"] = actions.new_secret()
         changed = actions.update_webhook(webhook, actor=self.actor, **given)
-        return self.answer_one({**self.represent(changed), "secret": secret})
+        after = self.represent(changed)
+        # The ETag that a GET has, which never shows the secret.
+        return self.answer_one({**after, "secret": secret}, headers={"ETag": etag(after)})
 
     def destroy(self, request: Request, **_: Any) -> Response:
         webhook = self.webhook()

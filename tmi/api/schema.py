@@ -10,6 +10,8 @@ from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from tmi.api.views import GUARDED
+
 Json = dict[str, Any]
 
 META = {
@@ -163,11 +165,8 @@ DESCRIPTIONS = {
 }
 TAGGED = {
     "preferences": IF_NONE_MATCH,
-    "replace_preferences": IF_MATCH,
     "retrieve": IF_NONE_MATCH,
-    "update": IF_MATCH,
-    "partial_update": IF_MATCH,
-    "destroy": IF_MATCH,
+    **dict.fromkeys(GUARDED, IF_MATCH),
 }
 
 

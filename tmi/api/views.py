@@ -21,6 +21,13 @@ from tmi.lib.errors import DomainError, NotFound
 from tmi.lib.json import encode
 
 Json = dict[str, Any]
+# Of views with entity tags these look at `If-Match` themselves, once the entity is locked.
+GUARDED = frozenset({"update", "partial_update", "destroy", "replace_preferences"})
+CHANGING = frozenset({"PUT", "PATCH", "DELETE"})
+# With these an answer is a part of an entity, or more than it.
+SHAPING = ("fields", "expand")
+CHANGED = "This was changed in the meantime."
+QUOTE, PART = '"', '"part-'
 PATCH_MEDIA = (MergePatchParser.media_type, JsonPatchParser.media_type)
 
 
@@ -70,6 +77,8 @@ class ApiViewSet(Counted, GenericViewSet[Any]):
     filter_backends = ()
     # The query parameters that each action takes; any other is refused.
     parameters: ClassVar[Mapping[str, Collection[str]]] = {}
+    # Whether one entity has an ETag, by which it is changed.
+    entity_tags: ClassVar[bool] = False
 
     def get_parsers(self) -> list[Any]:
         """A patch is understood by PATCH alone."""
@@ -83,6 +92,8 @@ class ApiViewSet(Counted, GenericViewSet[Any]):
         # What the address does not do at all is said first.
         if str(request.method).lower() in self.action_map:
             refuse_unknown(request, self.known_parameters())
+            if request.method in CHANGING and not (self.entity_tags and self.action in GUARDED):
+                check_no_tag(request)
 
     def known_parameters(self) -> Collection[str]:
         return self.parameters.get(self.action, ())
@@ -96,7 +107,7 @@ class ApiViewSet(Counted, GenericViewSet[Any]):
 
     def answer_one(self, data: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """One entity with its ETag; 304 where the caller has it already."""
-        tag = etag(data)
+        tag = etag(data, is_part=any(self.request.query_params.get(name) for name in SHAPING))
         if status == 200 and self.request.method == "GET" and _has_it(self.request, tag):
             return Response(status=304, headers={"ETag": tag})
         return self.answer(data, status, {"ETag": tag, **(headers or {})})
@@ -105,9 +116,10 @@ class ApiViewSet(Counted, GenericViewSet[Any]):
         return Response(status=204)
 
 
-def etag(data: Json) -> str:
-    """A strong entity tag of what is answered."""
-    return f'"{hashlib.sha256(encode(data, in_order=True)).hexdigest()[:32]}"'
+def etag(data: Json, *, is_part: bool = False) -> str:
+    """A strong entity tag of what is answered; that of a part can be told from that of the whole."""
+    digest = hashlib.sha256(encode(data, in_order=True)).hexdigest()[:32]
+    return f'{PART if is_part else QUOTE}{digest}"'
 
 
 def _has_it(request: Request, tag: str) -> bool:
@@ -124,8 +136,20 @@ def check_precondition(request: Request, tag: str | None) -> None:
 
     Without a tag there is nothing yet, which no `If-Match` names.
     """
-    if "If-Match" in request.headers and (tag is None or not {"*", tag} & set(_named(request, "If-Match"))):
-        raise DomainError("This was changed in the meantime.", code="PRECONDITION_FAILED")
+    if "If-Match" not in request.headers:
+        return
+    named = _named(request, "If-Match")
+    if tag is not None and {"*", tag} & set(named):
+        return
+    is_part = any(one.startswith(PART) for one in named)
+    reason = "If-Match takes the ETag of a GET without fields and expand." if is_part else CHANGED
+    raise DomainError(reason, code="PRECONDITION_FAILED")
+
+
+def check_no_tag(request: Request) -> None:
+    """Raises PRECONDITION_FAILED when `If-Match` names a state of what has no ETag; `*` names all."""
+    if "If-Match" in request.headers and "*" not in _named(request, "If-Match"):
+        raise DomainError("What is at this address has no ETag.", code="PRECONDITION_FAILED")
 
 
 class UnknownPath(Counted):

@@ -116,6 +116,42 @@ def test_a_change_is_only_made_to_the_state_that_if_match_names(writer, base, re
     assert writer.delete(one, HTTP_IF_MATCH=first.headers["ETag"]).status_code == 204
 
 
+def test_what_has_no_tag_is_in_no_state_that_if_match_could_name(api, cast, threat_model):
+    model, client = f"/api/v1/threat_models/{threat_model.pk}", api(cast.owner)
+    threat = client.post(f"{model}/threats", {"name": "Theft"}, format="json").json()["data"]["id"]
+    entry = threat_model.access_entries.get(user=cast.reader).pk
+    changes = [
+        ("patch", f"{model}/access/{entry}", {"role": "writer"}),
+        ("put", f"{model}/access", []),
+        ("delete", f"{model}/access/{entry}", None),
+        ("put", f"{model}/metadata/bulk", [{"key": "a", "value": "b"}]),
+        ("patch", f"{model}/metadata/bulk", [{"key": "a", "value": "b"}]),
+        ("put", f"{model}/threats/bulk", [{"id": threat, "name": "Fire"}]),
+        ("patch", f"{model}/threats/bulk", [{"id": threat, "name": "Fire"}]),
+        ("delete", f"{model}/threats/bulk", {"ids": [threat]}),
+        ("delete", f"/api/v1/me/sessions/{threat}", None),
+    ]
+    for method, path, body in changes:
+        refused = getattr(client, method)(path, body, format="json", HTTP_IF_MATCH='"tag"')
+        assert (refused.status_code, path) == (412, path)
+        assert refused.json()["error"]["message"] == "What is at this address has no ETag."
+    assert [one["name"] for one in client.get(f"{model}/threats").json()["data"]] == ["Theft"]
+    assert threat_model.access_entries.get(pk=entry).role == "reader"
+    for method, path, body in changes[:1] + changes[3:8]:
+        done = getattr(client, method)(path, body, format="json", HTTP_IF_MATCH="*")
+        assert done.status_code in (200, 204), path
+
+
+@pytest.mark.parametrize("query", ["fields=name", "expand=threats"])
+def test_the_tag_of_a_part_is_for_reading_alone(api, cast, threat_model, query):
+    model, client = f"/api/v1/threat_models/{threat_model.pk}", api(cast.owner)
+    tag = client.get(f"{model}?{query}").headers["ETag"]
+    assert client.get(f"{model}?{query}", HTTP_IF_NONE_MATCH=tag).status_code == 304
+    refused = client.patch(model, {"name": "Shop"}, format="json", HTTP_IF_MATCH=tag)
+    assert refused.status_code == 412
+    assert "without fields and expand" in refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
 def test_deleted_is_gone_until_it_is_restored(writer, api, cast, base, resource):
     made = writer.post(f"{base}/{resource.name}", resource.sample, format="json").json()["data"]

@@ -537,6 +537,14 @@ def test_a_webhook_is_changed_by_a_json_patch_and_keeps_its_secret(api, cast, re
     assert client.patch(path, body, content_type="application/json-patch+json").status_code == 400
 
 
+def test_the_tag_of_a_change_is_that_of_the_webhook(api, cast, subscribe):
+    client = api(cast.owner)
+    one = f"{HOOKS}/{subscribe(cast.owner)['id']}"
+    changed = client.patch(one, {"events": ["threat.*"], "secret": None}, format="json")
+    assert changed["ETag"] == client.get(one)["ETag"]
+    assert client.delete(one, headers={"If-Match": changed["ETag"]}).status_code == 204
+
+
 def test_workers_wait_for_tables_that_are_not_there_yet_and_say_so_once(monkeypatch, caplog):
     tries = []
 
