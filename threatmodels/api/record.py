@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 
 from threatmodels.actions import record as actions
@@ -18,7 +19,14 @@ from threatmodels.api.serializers import (
     ThreatSerializer,
 )
 from threatmodels.models import Record
-from tmi.api.filters import Filters, between, equals, flag, identifier, number
+from tmi.api.filters import Filter, Filters, between, equals, flag, identifier, number
+
+
+def _reference(column: str, part: str) -> Filter:
+    """By what a threat refers to; while that part is deleted nothing does, as the answers show it."""
+    return Filter(
+        identifier, lambda value: Q(**{column: value, f"{part}__deleted_at": None}), type=OpenApiTypes.UUID
+    )
 
 
 class ThreatViewSet(RecordViewSet):
@@ -37,8 +45,8 @@ class ThreatViewSet(RecordViewSet):
         **{name: equals(name) for name in ("severity", "priority", "status", "threat_type")},
         "mitigated": equals("mitigated", flag, type=bool),
         **{
-            name: equals(name, identifier, type=OpenApiTypes.UUID)
-            for name in ("diagram_id", "cell_id", "asset_id")
+            name: _reference(name, part)
+            for name, part in (("diagram_id", "diagram"), ("cell_id", "diagram"), ("asset_id", "asset"))
         },
         **between("score", number, "score_min", "score_max"),
     }

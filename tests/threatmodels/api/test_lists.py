@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from threatmodels.actions.diagram import create_diagram
-from threatmodels.actions.record import create_record, create_records
+from threatmodels.actions.record import create_record, create_records, delete_record, restore_record
 from threatmodels.actions.threat_model import create_threat_model, update_threat_model
 from threatmodels.models import Asset, Threat
 
@@ -179,6 +179,15 @@ def test_threats_are_filtered_by_where_they_are_and_how_they_stand(api, cast, th
     assert found("status=Open") == ["diagram"]
     assert found("status=Open&status=Resolved&priority=Low") == ["asset"]
     assert found("threat_type=Spoofing") == ["cell"]
+    # What is deleted shows as null, and nothing is found by it.
+    for part in (diagram, asset):
+        delete_record(part, actor=cast.owner)
+    for query in (f"diagram_id={diagram.pk}", f"cell_id={CELL}", f"asset_id={asset.pk}"):
+        assert found(query) == []
+    assert len(found("priority=Medium&priority=High&priority=Low")) == 3
+    restore_record(asset, actor=cast.owner)
+    assert found(f"asset_id={asset.pk}&diagram_id={diagram.pk}") == []
+    assert found(f"asset_id={asset.pk}") == ["asset"]
 
 
 def test_models_are_filtered_by_issue_time_and_deletion(api, cast, threat_model):
