@@ -87,6 +87,14 @@ def export_file(threat_model: ThreatModel, kind: str) -> ExportedFile:
     return ExportedFile(f"{stem}.{export.ending}", export.media_type, export.write(threat_model))
 
 
+# Columns that may be null where the neutral form has an empty text, list or object.
+NULLABLE: dict[str, Callable[[], Any]] = {
+    "name": str,
+    "description": str,
+    "mitigation": str,
+    "classification": list,
+    "parameters": dict,
+}
 Entries = dict[tuple[str, UUID], neutral.Metadata]
 
 
@@ -101,6 +109,7 @@ def document_of(threat_model: ThreatModel) -> neutral.Document:
     return neutral.Document(
         name=threat_model.name,
         description=threat_model.description or "",
+        empty=["description"] if threat_model.description == "" else [],
         framework=threat_model.threat_model_framework,
         status=threat_model.status,
         issue_uri=threat_model.issue_uri,
@@ -129,12 +138,12 @@ def _metadata(threat_model: ThreatModel) -> Entries:
 
 
 def _of(record: Record, metadata: Entries, *names: str) -> dict[str, Any]:
-    """Columns by name, as the neutral form has them: text is never null, numbers and lists stay."""
+    """Columns by name, as the neutral form has them: of some null is the same as empty, but for `empty`."""
     values = {name: getattr(record, name) for name in names}
-    for name in ("description", "mitigation"):
-        if name in values:
-            values[name] = values[name] or ""
-    return values | {"metadata": metadata[record.kind, record.pk]}
+    nullable = [name for name in names if name in NULLABLE]
+    empty = [name for name in nullable if values[name] == NULLABLE[name]()]
+    values |= {name: values[name] or NULLABLE[name]() for name in nullable}
+    return values | {"empty": empty, "metadata": metadata[record.kind, record.pk]}
 
 
 def _decisions(threat_model: ThreatModel, threats: set[UUID]) -> dict[UUID, list[neutral.Decision]]:
@@ -169,7 +178,7 @@ def _diagram(
         cells=cells,
         cell_metadata={pk: entries for pk, entries in of_cells.items() if entries},
         decisions=[one for one in decisions if one.cell_id in of_cells],
-        **_of(diagram, metadata, "name"),
+        **_of(diagram, metadata, "name") | {"empty": ["description"] if diagram.content == "" else []},
     )
 
 
@@ -198,9 +207,8 @@ def _threat(threat: Threat, drawn: Mapping[UUID, set[str]], metadata: Entries) -
 
 
 def _asset(asset: Asset, metadata: Entries) -> neutral.Asset:
-    names = ("name", "description", "type", "criticality", "sensitivity")
-    classification = list(asset.classification or [])
-    return neutral.Asset(key=str(asset.pk), classification=classification, **_of(asset, metadata, *names))
+    names = ("name", "description", "type", "criticality", "classification", "sensitivity")
+    return neutral.Asset(key=str(asset.pk), **_of(asset, metadata, *names))
 
 
 def _linked(document: Document, metadata: Entries) -> neutral.LinkedDocument:
@@ -212,8 +220,5 @@ def _note(note: Note, metadata: Entries) -> neutral.Note:
 
 
 def _repository(repository: Repository, metadata: Entries) -> neutral.Repository:
-    return neutral.Repository(
-        name=repository.name or "",
-        parameters=repository.parameters or {},
-        **_of(repository, metadata, "uri", "description", "type"),
-    )
+    names = ("name", "uri", "description", "type", "parameters")
+    return neutral.Repository(**_of(repository, metadata, *names))

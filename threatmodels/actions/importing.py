@@ -35,9 +35,9 @@ from tmi.lib.ids import new_id
 
 Ids = dict[str, UUID]
 Values = dict[str, Any]
-NOT_COLUMNS = {"metadata", "key"}
-# Columns in which the neutral form's empty value is null.
-NULLABLE = {"description", "mitigation", "parameters"}
+NOT_COLUMNS = {"metadata", "key", "empty"}
+# Columns in which the neutral form's empty value is null, unless it says otherwise.
+NULLABLE = {"description", "mitigation", "parameters", "classification"}
 # A thing of any other kind has a name, and none with an empty one is stored.
 NULLABLE_IN = {neutral.Repository: NULLABLE | {"name"}}
 
@@ -122,7 +122,7 @@ def duplicate_threat_model(threat_model: ThreatModel, *, actor: User, name: str 
 
 
 def _make_model(document: neutral.Document, actor: User) -> ThreatModel:
-    fields: Values = {"name": document.name, "description": document.description or None}
+    fields: Values = {"name": document.name, "description": _description(document)}
     fields |= {"status": document.status, "issue_uri": document.issue_uri, "extensions": document.extensions}
     if document.framework:
         fields["threat_model_framework"] = document.framework
@@ -151,7 +151,7 @@ def _store_diagrams(document: neutral.Document, target: ThreatModel, actor: User
         {
             "id": ids[_diagram_key(diagram.key)],
             "name": diagram.name,
-            "content": diagram.description or None,
+            "content": _description(diagram),
             "cells": [_renamed(cell, diagram.key, ids) for cell in diagram.cells],
         }
         for diagram in diagrams
@@ -240,10 +240,14 @@ def _audit(target: ThreatModel, actor: User, action: str, kind: str, document: n
 
 
 def _values(item: Any) -> Values:
-    """The fields of a neutral thing that are columns; empty text becomes null where the column allows it."""
+    """The fields of a neutral thing that are columns; what is empty becomes null where they take it."""
     names = [name for name in item.__dataclass_fields__ if name not in NOT_COLUMNS]
-    nullable = NULLABLE_IN.get(type(item), NULLABLE)
+    nullable = NULLABLE_IN.get(type(item), NULLABLE) - set(item.empty)
     return {name: getattr(item, name) or None if name in nullable else getattr(item, name) for name in names}
+
+
+def _description(item: neutral.Document | neutral.Diagram) -> str | None:
+    return item.description if "description" in item.empty else item.description or None
 
 
 def _diagram_key(key: str) -> str:

@@ -169,7 +169,7 @@ class Assembly:
         where = f"threat {quoted(name) or number}"
         given = self.intake.line(type, element=where, field="type", limit=THREAT_TYPE_LENGTH)
         known = category(given, framework) or given or "Unspecified"
-        words = {
+        words: dict[str, Any] = {
             key: self._word(texts.get(key), where, key.replace("_", " "))
             for key in ("severity", "likelihood", "risk_level", "priority")
             if key in texts

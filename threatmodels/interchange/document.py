@@ -8,6 +8,7 @@ tables they end in. Rules that every reader keeps:
   in `data_asset_ids` and must be valid as they stand.
 * Cells are in the cell form of the API and free of nulls.
 * Text is clean: no control characters but tab and newline, nothing longer than its column takes.
+* An empty text, list or object is null in the table where that takes null, unless `empty` names the field.
 * What a format knows and the tables do not is kept where it belongs: in a cell's `properties` (names of
   general use flat in snake_case, such as `is_encrypted`; names that only one format understands below a key
   named after the format, such as `threat_dragon`), in `metadata` (keys that only one format understands begin
@@ -77,6 +78,7 @@ class Diagram:
     description: str = ""
     cells: list[Cell] = field(default_factory=list)
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
     cell_metadata: dict[str, Metadata] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -104,6 +106,7 @@ class Threat:
     cell_id: str | None = None
     asset_key: str | None = None
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,7 @@ class Asset:
     classification: list[str] = field(default_factory=list)
     sensitivity: str | None = None
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ class LinkedDocument:
     uri: str
     description: str = ""
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,7 @@ class Note:
     content: str
     description: str = ""
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,7 @@ class Repository:
     type: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +177,7 @@ class Document:
     notes: list[Note] = field(default_factory=list)
     repositories: list[Repository] = field(default_factory=list)
     metadata: Metadata = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
     extensions: dict[str, Any] = field(default_factory=dict)
 
 

@@ -81,7 +81,9 @@ def schema() -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = (field.name for field in dataclasses.fields(value) if field.name not in NOT_WRITTEN)
-        return {name: _plain(getattr(value, name)) for name in names}
+        plain = {name: _plain(getattr(value, name)) for name in names}
+        # Most have none, and earlier versions do not know it.
+        return plain if plain.get("empty") else {n: v for n, v in plain.items() if n != "empty"}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return f"{value:f}" if isinstance(value, Decimal) else value
@@ -100,7 +102,11 @@ def _built(kind: type, value: Any, at: str) -> Any:
         no_default = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if no_default and name not in value:
             raise UnreadableFile(f"{at}/{name}: this field is required.")
-    return kind(**{name: _typed(hints[name], item, f"{at}/{name}") for name, item in value.items()})
+    built = kind(**{name: _typed(hints[name], item, f"{at}/{name}") for name, item in value.items()})
+    for name in getattr(built, "empty", ()):
+        if name not in fields:
+            raise UnreadableFile(f"{at}/empty: {name[:60]!r} is no field here.")
+    return built
 
 
 def _typed(hint: Any, value: Any, at: str) -> Any:

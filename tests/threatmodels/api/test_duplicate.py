@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import AuditEntry
 from tests.threatmodels.api.resources import RESOURCES
@@ -125,6 +126,43 @@ def test_the_same_cell_in_two_diagrams_is_two_cells_in_a_copy(owner, base, furni
     assert threats["On the twin"]["cell_id"] == cells[1]["id"]
     path = f"{copied}/diagrams/{main['id']}/cells/{cells[0]['id']}"
     assert data(owner.get(f"{path}/metadata/ticket"))["value"] == "T-1"
+
+
+@pytest.mark.parametrize("empty", [True, False], ids=["empty", "null"])
+@pytest.mark.parametrize("way", ["duplicate", "file"])
+def test_what_is_empty_stays_empty_and_what_is_null_stays_null(owner, base, empty, way):
+    text = "" if empty else None
+    made = {
+        "threats": {"name": "x", "description": text, "mitigation": text},
+        "assets": {
+            "name": "x",
+            "type": "data",
+            "description": text,
+            "classification": [] if empty else None,
+        },
+        "documents": {"name": "x", "uri": "https://example.org", "description": text},
+        "notes": {"name": "x", "content": "x", "description": text},
+        "repositories": {
+            "name": text,
+            "uri": "https://example.org",
+            "description": text,
+            "parameters": {} if empty else None,
+        },
+        "diagrams": {"name": "x", "content": text},
+    }
+    data(owner.patch(base, {"description": text}, format="json"))
+    for name, body in made.items():
+        data(owner.post(f"{base}/{name}", body, format="json"), 201)
+    if way == "duplicate":
+        pk = duplicate(owner, base)["id"]
+    else:
+        file = SimpleUploadedFile("model.json", owner.get(f"{base}/export?format=tmi").content)
+        pk = data(owner.post("/api/v1/import", {"file": file}, format="multipart"), 201)["threat_model_id"]
+    there = f"/api/v1/threat_models/{pk}"
+    assert data(owner.get(there))["description"] == text
+    for name, body in made.items():
+        [copied] = data(owner.get(f"{there}/{name}"))
+        assert {field: copied[field] for field in body} == body
 
 
 def test_access_and_history_stay_behind(api, cast, base, furnished):
