@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from os import SEEK_END
 from typing import IO, Any
 
 from django.core import signals
@@ -45,7 +46,8 @@ class Handler(ASGIHandler):
             asyncio.run_coroutine_threadsafe(send(message), loop).result()
 
         with body:
-            left = await loop.run_in_executor(self.threads, self._answer, scope, body, send_now)
+            measured = _measured(scope, body)
+            left = await loop.run_in_executor(self.threads, self._answer, measured, body, send_now)
         for message in left:
             await send(message)
 
@@ -67,6 +69,16 @@ class Handler(ASGIHandler):
         finally:
             # Ends the request for Django: the database connection goes back.
             response.close()
+
+
+def _measured(scope: Message, body: IO[bytes]) -> Message:
+    """The scope with the length of its body: chunks come without it, and then nobody reads them."""
+    size = body.seek(0, SEEK_END)
+    body.seek(0)
+    if not size or any(name == b"content-length" for name, _ in scope["headers"]):
+        return scope
+    headers = [pair for pair in scope["headers"] if pair[0] != b"transfer-encoding"]
+    return {**scope, "headers": [*headers, (b"content-length", str(size).encode())]}
 
 
 def _start(response: HttpResponseBase) -> Message:

@@ -128,6 +128,30 @@ def test_too_large_a_body_is_refused_before_any_view(running: Instance) -> None:
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
+def test_a_body_in_chunks_is_read(running: Instance) -> None:
+    _check_chunks(running)
+    json = {"Content-Type": "application/json"}
+    large = requests.post(
+        f"{running.url}/api/v1/auth/token", data=iter([b" " * (17 * 1024 * 1024)]), headers=json, timeout=20
+    )
+    assert (large.status_code, large.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def _check_chunks(server: Instance) -> None:
+    """What a body in chunks says is known: the fields that are missing beside it."""
+    bodies = {
+        "application/json": [b'{"grant_type":', b' "password"}'],
+        "application/x-www-form-urlencoded": [b"grant_type=", b"password"],
+    }
+    for kind, chunks in bodies.items():
+        answer = requests.post(
+            f"{server.url}/api/v1/auth/token", data=iter(chunks), headers={"Content-Type": kind}, timeout=20
+        )
+        assert answer.status_code == 400
+        named = [error["field"] for error in answer.json()["error"]["details"]["errors"]]
+        assert named == ["username", "password"]
+
+
 def test_a_web_process_that_dies_is_replaced(running: Instance) -> None:
     (pid,) = running.web()
     psutil.Process(pid).kill()
@@ -253,6 +277,7 @@ def test_two_uvicorn_processes_serve_are_renewed_and_end_by_sigint(spare: Path) 
         with _database(pair) as database:
             database.execute("INSERT INTO django_session VALUES ('old', '', '2020-01-01')")
         _check_https_behind_a_proxy(pair)
+        _check_chunks(pair)
         _check_figures(pair)
         _check_renewal(pair, first)
         _check_figures(pair)
