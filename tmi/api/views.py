@@ -17,7 +17,7 @@ from tmi.api.pagination import link_header
 from tmi.api.parse import JsonPatchParser, MergePatchParser
 from tmi.api.query import refuse_unknown
 from tmi.api.versions import Deprecation, ending
-from tmi.lib.errors import DomainError, NotFound
+from tmi.lib.errors import DomainError, NotFound, ValidationFailed
 from tmi.lib.json import encode
 
 Json = dict[str, Any]
@@ -92,6 +92,9 @@ class ApiViewSet(Counted, GenericViewSet[Any]):
         # What the address does not do at all is said first.
         if str(request.method).lower() in self.action_map:
             refuse_unknown(request, self.known_parameters())
+            if request.method in {"PUT", "PATCH"} and request.stream is None:
+                # Read as an empty object it would change nothing, or empty everything.
+                raise ValidationFailed.of("", "A body is expected.")
             if request.method in CHANGING and not (self.entity_tags and self.action in GUARDED):
                 check_no_tag(request)
 

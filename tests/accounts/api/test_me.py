@@ -64,6 +64,14 @@ def test_preferences_are_an_object(cast, api, body):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("kind", ["", "application/json", "text/plain"])
+def test_nothing_is_no_preferences(cast, api, kind):
+    data(api(cast.owner).put(f"{ME}/preferences", {"theme": "dark"}, format="json"))
+    answer = api(cast.owner).generic("PUT", f"{ME}/preferences", b"", kind)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert data(api(cast.owner).get(f"{ME}/preferences")) == {"theme": "dark"}
+
+
 def test_preferences_have_an_end(cast, api):
     assert api(cast.owner).put(f"{ME}/preferences", {"a": "x" * 16_384}, format="json").status_code == 400
     assert data(api(cast.owner).get(f"{ME}/preferences")) == {}

@@ -90,6 +90,13 @@ def test_a_patch_cannot_make_a_document_explode(writer, one):
     assert "too large" in refused.json()["error"]["details"]["reason"]
 
 
+@pytest.mark.parametrize("kind", ["", "application/json", MERGE, JSON_PATCH])
+def test_nothing_is_no_patch(writer, one, kind):
+    refused = writer.generic("PATCH", one, b"", kind)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert writer.generic("PUT", one, b"", "application/json").status_code == 400
+
+
 def test_a_patch_that_changes_nothing_leaves_the_time_alone(writer, one):
     before = writer.get(one).json()["data"]
     assert patch(writer, one, {"name": "shop"}, MERGE).json()["data"] == before
