@@ -18,6 +18,7 @@ from threatmodels import operations
 from threatmodels.cells import small_letters
 from threatmodels.operations import Cell, Operation, Rejected
 from tmi.lib.ids import parse_id
+from tmi.lib.json import nested_deeper
 
 Reason: TypeAlias = Literal[
     "validation_failed",
@@ -244,21 +245,6 @@ def _step(step: object, operation_id: UUID, at: str) -> operations.Step:
         said = f"{at}/data: an object is expected, nested at most {MOST_NESTED} levels deep."
         raise EditRefused(operation_id, "validation_failed", said)
     return {"id": step["id"].lower(), "operation": kind, "data": small_letters(data)}
-
-
-def nested_deeper(value: Any, most: int) -> bool:
-    """Whether lists and objects lie inside each other more than `most` levels deep."""
-    level = [value]
-    for _ in range(most):
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 # -- from the server

@@ -9,11 +9,16 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from tmi.lib.json import encode, nested_deeper
+from tmi.lib.text import odd_text
+
 SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*):")
 DANGEROUS_SCHEMES = {"javascript", "data", "vbscript", "file"}
 # `user@host:path`, as version control systems write it.
 SCP_ADDRESS = re.compile(r"^[\w.-]+@[\w.-]+:[^\s]+$")
 CWE = re.compile(r"^CWE-[1-9][0-9]{0,5}$")
+LARGEST_OBJECT = 16 * 1024
+DEEPEST_OBJECT = 32
 METADATA_KEY = re.compile(r"^[a-zA-Z0-9_-]+$")
 
 
@@ -50,6 +55,19 @@ def repository_uri(value: str) -> None:
     """Any harmless URI, or `user@host:path`."""
     if not SCP_ADDRESS.match(value):
         harmless_uri(value)
+
+
+def small_object(value: Any, name: str) -> None:
+    """Refuses JSON of the field `name` that is large, deep, or has control characters in it."""
+    if nested_deeper(value, DEEPEST_OBJECT):
+        deep = _("Nested more than %(most)s levels deep.")
+        raise ValidationError({name: ValidationError(deep, code="deep", params={"most": DEEPEST_OBJECT})})
+    if (place := odd_text(value)) is not None:
+        said = _("Control characters other than tab and newline are not allowed.")
+        raise ValidationError({f"/{name}{place}" if place else name: said})
+    if len(encode(value)) > LARGEST_OBJECT:
+        large = _("At most %(most)s bytes.")
+        raise ValidationError({name: ValidationError(large, code="large", params={"most": LARGEST_OBJECT})})
 
 
 def cwe_id(value: str) -> None:

@@ -20,7 +20,7 @@ from accounts.models import KeptAnswer, User
 from accounts.models.kept_answer import KEPT_FOR
 from tmi.lib.context import request_id
 from tmi.lib.errors import Conflict, ValidationFailed
-from tmi.lib.json import decode, encode
+from tmi.lib.json import read_back
 
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Location", "ETag")
@@ -110,7 +110,7 @@ def _content(response: Response, secret: bool) -> dict[str, Any]:
     if secret and response.status_code < 400:
         return {}
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    return {"status": response.status_code, "headers": headers, "data": decode(encode(response.data))}
+    return {"status": response.status_code, "headers": headers, "data": read_back(response.data)}
 
 
 def _hash(request: Request) -> str:

@@ -26,7 +26,7 @@ from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json
 from tmi.lib.errors import FieldError, NotFound, PermissionDenied, ValidationFailed
 from tmi.lib.ids import NO_ID, parse_id
-from tmi.lib.json import decode, encode
+from tmi.lib.json import read_back
 
 
 class AccessViewSet(SignedInViewSet):
@@ -148,7 +148,7 @@ def _listed_grant(data: Any, present: Mapping[str, Entry], groups: QuerySet[Grou
     changed = [
         FieldError(name, "Only the role of an entry can be changed.")
         for name, value in data.items()
-        if name in now and name not in ("id", "role") and value != decode(encode(now[name]))
+        if name in now and name not in ("id", "role") and value != read_back(now[name])
     ]
     if changed:
         raise ValidationFailed(changed)

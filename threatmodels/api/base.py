@@ -21,7 +21,7 @@ from tmi.api.query import parameter, values
 from tmi.api.serializers import Json, Reader, ResourceSerializer, fields_of, writable
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import ValidationFailed
-from tmi.lib.json import decode, encode
+from tmi.lib.json import read_back
 
 PAGING = [
     *PAGES,
@@ -68,7 +68,7 @@ class ResourceViewSet(SignedInViewSet):
     def patched(self, current: Json, body: Any) -> Json:
         """The fields of a PATCH of either kind, against the present state."""
         if is_json_patch(self.request):
-            after = json_patch(decode(encode(current)), body)
+            after = json_patch(read_back(current), body)
             self.refuse_removed(current, after)
             return self.replacement(current, after)
         return self.merged(current, body)

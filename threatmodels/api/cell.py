@@ -26,7 +26,7 @@ from tmi.api.query import parameter
 from tmi.api.views import check_precondition, etag
 from tmi.lib.errors import NotFound, ValidationFailed
 from tmi.lib.ids import parse_id
-from tmi.lib.json import decode, encode
+from tmi.lib.json import read_back
 
 LONGEST_NUMBER = 18
 AT = OpenApiParameter("at", int, description="The cells as they were after this operation; 0: none.")
@@ -123,7 +123,7 @@ class CellViewSet(SignedInViewSet):
     def patched(self, old: Cell, body: Any) -> Cell:
         after: Cell
         if is_json_patch(self.request):
-            after = json_patch(decode(encode(old)), body)
+            after = json_patch(read_back(old), body)
         elif isinstance(body, dict):
             after = merge(old, body)
         else:

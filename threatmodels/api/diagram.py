@@ -26,7 +26,7 @@ from threatmodels.pictures.svg import diagram_svg
 from tmi.api.bodies import SERVERS
 from tmi.api.serializers import Json, Reader
 from tmi.lib.errors import ValidationFailed
-from tmi.lib.json import decode, encode
+from tmi.lib.json import read_back
 
 PICTURE_HEADERS = {
     "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
@@ -72,7 +72,7 @@ class DiagramViewSet(RecordViewSet):
         data = body.get("diagram_data") if isinstance(body, dict) else None
         if not isinstance(data, dict) or "metadata" not in data:
             return super().replacement(current, body)
-        if data["metadata"] != decode(encode(current["diagram_data"]["metadata"])):
+        if data["metadata"] != read_back(current["diagram_data"]["metadata"]):
             raise ValidationFailed.of("/diagram_data/metadata", SERVERS)
         return super().replacement(current, {**body, "diagram_data": _written(data)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.db import models
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from threatmodels.choices import RepositoryType
 from threatmodels.models.deletable import DeletableQuerySet
 from threatmodels.models.record import Record
-from threatmodels.rules import repository_uri
+from threatmodels.rules import repository_uri, small_object
 from threatmodels.search import WordSearch
 from tmi.lib.fields import LineField, ProseField
 from tmi.lib.models import not_blank, one_of
@@ -52,3 +53,8 @@ class Repository(Record):
 
     def __str__(self) -> str:
         return self.name or self.uri
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        super().clean_fields(exclude=exclude)
+        if self.parameters is not None and "parameters" not in (exclude or ()):
+            small_object(self.parameters, "parameters")

@@ -12,7 +12,7 @@ from tmi.api.parse import JsonPatchParser
 from tmi.api.patch import json_patch
 from tmi.api.serializers import Json, fields_of, writable
 from tmi.lib.errors import FieldError, ValidationFailed
-from tmi.lib.json import decode, encode
+from tmi.lib.json import read_back
 
 SERVERS = "The server sets this field."
 
@@ -26,7 +26,7 @@ def patched(request: Request, serializer: type[Serializer[Any]], current: Json) 
     if not is_json_patch(request):
         return checked(serializer(data=request.data, partial=True))
     known = writable(serializer)
-    after = json_patch(decode(encode(current)), request.data)
+    after = json_patch(read_back(current), request.data)
     refuse_removed(serializer, current, after)
     refuse_changed(serializer, current, after)
     given = {name: value for name, value in after.items() if name in known or name not in current}
@@ -40,15 +40,15 @@ def merge_patch(request: Request, current: Json) -> Any:
     """
     if not is_json_patch(request):
         return request.data
-    before = decode(encode(current))
-    after = json_patch(decode(encode(current)), request.data)
+    before = read_back(current)
+    after = json_patch(before, request.data)
     changed = {name: value for name, value in after.items() if name not in before or value != before[name]}
     return changed | {name: None for name in before if name not in after}
 
 
 def refuse_changed(serializer: type[Serializer[Any]], current: Json, body: Json) -> None:
     """Raises ValidationFailed for what is the server's and not as it was; the order of keys means nothing."""
-    fields, sent = fields_of(serializer), decode(encode(current))
+    fields, sent = fields_of(serializer), read_back(current)
     changed = [
         FieldError(name, SERVERS)
         for name, value in body.items()

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from tmi.lib.json import decode, encode
+from tmi.lib.json import encode, read_back
 
 Json = dict[str, Any]
 DOCUMENT = "urn:openapi"
@@ -59,7 +60,7 @@ def check(path: str, method: str, response: HttpResponse) -> None:
     if response.content and media not in content:
         raise AnswerDoesNotFit(f"{where}: {media} is not among {', '.join(content)}")
     if response.content and media == "application/json":
-        _check_content(where, content[media]["schema"], decode(response.content))
+        _check_content(where, content[media]["schema"], orjson.loads(response.content))
 
 
 def _check_content(where: str, schema: Json, content: Any) -> None:
@@ -85,7 +86,7 @@ def document() -> Json:
 @lru_cache(maxsize=1)
 def _document() -> Json:
     generator: Any = SchemaGenerator
-    made: Json = decode(encode(generator().get_schema(request=None, public=True)))
+    made: Json = read_back(generator().get_schema(request=None, public=True))
     return made
 
 
@@ -94,4 +95,4 @@ def validator(schema: bytes) -> Draft202012Validator:
     """For a schema of the document, as JSON; its references are those of the document."""
     registry: Registry[Any] = Registry().with_resource(DOCUMENT, DRAFT202012.create_resource(document()))
     rooted = schema.replace(b'"#/components/', f'"{DOCUMENT}#/components/'.encode())
-    return Draft202012Validator(decode(rooted), registry=registry, format_checker=FormatChecker())
+    return Draft202012Validator(orjson.loads(rooted), registry=registry, format_checker=FormatChecker())

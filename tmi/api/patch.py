@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import jsonpatch
 import jsonpointer
 
 from tmi.lib.errors import Conflict, ValidationFailed
-from tmi.lib.json import encode
+from tmi.lib.json import MOST_NESTED, encode, nested_deeper
 
 Json = dict[str, Any]
 MOST_OPERATIONS = 1000
@@ -19,6 +20,20 @@ MALFORMED = (
     TypeError,
     KeyError,
     ValueError,
+    RecursionError,
+)
+NOTHING_THERE = "There is nothing at the place that it names, or nothing can be put there."
+TOO_DEEP = "The patch nests the document too deeply."
+# The first that fits; what the libraries say themselves is written for programmers.
+REASONS: Sequence[tuple[type[Exception], str]] = (
+    (
+        jsonpatch.InvalidJsonPatch,
+        "An operation is an object with op, one of add, remove, replace, move, copy and test, with path, and"
+        " with the value or from that op asks for; both places are JSON Pointers.",
+    ),
+    (jsonpatch.JsonPatchConflict, NOTHING_THERE),
+    (jsonpointer.JsonPointerException, NOTHING_THERE),
+    (RecursionError, TOO_DEEP),
 )
 # Copying a part into itself over and over doubles it each time.
 LARGEST_RESULT = 8 * 1024 * 1024
@@ -48,6 +63,8 @@ def json_patch(document: Json, operations: Any) -> Json:
         document = _apply(document, operation, f"/{index}")
     if not isinstance(document, dict):
         raise ValidationFailed.of("", "The patch leaves no JSON object.")
+    if nested_deeper(document, MOST_NESTED):
+        raise ValidationFailed.of("", TOO_DEEP)
     return document
 
 
@@ -57,12 +74,14 @@ def _apply(document: Any, operation: Any, pointer: str) -> Any:
     except jsonpatch.JsonPatchTestFailed:
         raise Conflict("The test of the patch fails.", details={"field": pointer}) from None
     except MALFORMED as e:
-        raise ValidationFailed.of(pointer, f"The operation cannot be carried out: {_reason(e)}") from None
-    if operation.get("op") == "copy" and len(encode(changed)) > LARGEST_RESULT:
-        raise ValidationFailed.of(pointer, "The patch makes the document too large.")
+        raise ValidationFailed.of(pointer, _reason(e)) from None
+    if operation.get("op") == "copy":
+        if nested_deeper(changed, MOST_NESTED):
+            raise ValidationFailed.of(pointer, TOO_DEEP)
+        if len(encode(changed)) > LARGEST_RESULT:
+            raise ValidationFailed.of(pointer, "The patch makes the document too large.")
     return changed
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip("'\"").splitlines()[0][:200] if str(error) else ""
-    return text or "it is malformed"
+    return next((reason for kind, reason in REASONS if isinstance(error, kind)), NOTHING_THERE)

@@ -40,6 +40,11 @@ def encode(value: Any, *, in_order: bool = False) -> bytes:
     return orjson.dumps(value, default=_default, option=orjson.OPT_PASSTHROUGH_DATETIME | ordered)
 
 
+def read_back(value: Any) -> Any:
+    """What a reader makes of the answer `value`; ours is not read strictly, nor refused for its depth."""
+    return orjson.loads(encode(value))
+
+
 class BadJson(ValueError):
     """The text is not JSON that the API takes; the message says why, `field` where, if it is at one place."""
 
@@ -67,7 +72,8 @@ def decode(data: bytes) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadJson(f"The body is not JSON: {error.msg} at {where}.") from None
-    _check_depth(value)
+    if nested_deeper(value, MOST_NESTED + 1):
+        raise BadJson("The body is nested too deeply.")
     if "\\u" in text:
         _check_text(value)
     return value
@@ -76,6 +82,16 @@ def decode(data: bytes) -> Any:
 def pretty(value: Any) -> str:
     """JSON for people."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def nested_deeper(value: Any, most: int) -> bool:
+    """Whether lists and objects lie inside each other more than `most` levels deep."""
+    level = [value]
+    for _ in range(most):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,15 +119,6 @@ def _whole(text: str) -> int:
     if len(text) > 20 or not abs(int(text)) < LARGEST:
         raise BadJson("A number is too large.")
     return int(text)
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(MOST_NESTED + 1):
-        level = [child for item in level for child in _children(item)]
-        if not level:
-            return
-    raise BadJson("The body is nested too deeply.")
 
 
 def _check_text(value: Any) -> None:

@@ -22,6 +22,14 @@ class Resource:
         return self.name
 
 
+def deep(levels: int) -> Any:
+    """An object with objects in it."""
+    value: Json = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
 LONG_NAME = {"name": "x" * 201}
 RESOURCES = [
     Resource(
@@ -88,6 +96,10 @@ RESOURCES = [
             ({"uri": "file:///etc/passwd"}, "uri"),
             ({"uri": "https://x.org", "type": "cvs"}, "type"),
             ({"uri": "https://x.org", "parameters": [1]}, "parameters"),
+            ({"uri": "https://x.org", "parameters": {"a": ["x", "b\x1b"]}}, "/parameters/a/1"),
+            ({"uri": "https://x.org", "parameters": {"a\x07": 1}}, "parameters"),
+            ({"uri": "https://x.org", "parameters": {"a": "x" * 16_384}}, "parameters"),
+            ({"uri": "https://x.org", "parameters": deep(33)}, "parameters"),
         ],
     ),
     Resource(

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from tests.threatmodels.api.resources import deep
+from threatmodels.models import Repository
+
 MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 
 
@@ -95,6 +98,59 @@ def test_nothing_is_no_patch(writer, one, kind):
     refused = writer.generic("PATCH", one, b"", kind)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
     assert writer.generic("PUT", one, b"", "application/json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "replace", "path": "/name/first", "value": "x"},
+        {"op": "add", "path": "/parameters/ref_type/x", "value": 1},
+        {"op": "remove", "path": "/parameters/list/9"},
+        {"op": "replace", "path": "/parameters/list/one", "value": 1},
+        {"op": "move", "from": "/parameters", "path": "/parameters/deep/x"},
+        {"op": "copy", "from": "/nothing", "path": "/name"},
+        {"op": "add", "path": "/name"},
+        {"op": "fly", "path": "/name"},
+        {"op": ["add"], "path": "/name"},
+        {"op": "add", "path": 3, "value": 1},
+        {"op": "add", "path": "/~2", "value": 1},
+    ],
+    ids=str,
+)
+def test_a_refusal_speaks_of_json_and_not_of_python(writer, one, operation):
+    patch(writer, one, {"parameters": {"list": [1]}}, MERGE)
+    refused = patch(writer, one, [operation], JSON_PATCH)
+    assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, "/0")
+    reason = refused.json()["error"]["details"]["reason"]
+    assert reason.startswith(("There is nothing at the place", "An operation is an object"))
+
+
+def test_a_patch_cannot_nest_a_document_without_end(writer, one):
+    wrapped = (
+        {"op": "move", "from": "/parameters", "path": "/description"},
+        {
+            "op": "add",
+            "path": "/parameters",
+            "value": {"a": {"a": {}}},
+        },
+    )
+    into = {"op": "move", "from": "/description", "path": "/parameters/a/a/a"}
+    for times in (15, 60, 300):
+        refused = patch(writer, one, [*wrapped, into] * times, JSON_PATCH)
+        assert refused.status_code == 400, refused.content
+    copies = [{"op": "copy", "from": "/parameters", "path": "/parameters" + "/deep" * n} for n in range(1, 9)]
+    assert patch(writer, one, copies, JSON_PATCH).status_code == 400
+
+
+def test_what_is_deep_already_can_be_patched(writer, one):
+    """Older than the limit: it is named, and can be put right."""
+    value = deep(99)
+    Repository.objects.update(parameters=value)
+    for kind, body in ((MERGE, {"name": "x"}), (JSON_PATCH, [{"op": "add", "path": "/name", "value": "x"}])):
+        refused = patch(writer, one, body, kind)
+        assert (refused.status_code, refused.json()["error"]["details"]["field"]) == (400, "parameters")
+    right = patch(writer, one, [{"op": "remove", "path": "/parameters/a"}], JSON_PATCH)
+    assert (right.status_code, right.json()["data"]["parameters"]) == (200, {})
 
 
 def test_a_patch_that_changes_nothing_leaves_the_time_alone(writer, one):
