@@ -15,7 +15,7 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from threatmodels import operations
-from threatmodels.cells import small_letters
+from threatmodels.cells import as_kept
 from threatmodels.operations import Cell, Operation, Rejected
 from tmi.lib.ids import parse_id
 from tmi.lib.json import nested_deeper
@@ -244,7 +244,7 @@ def _step(step: object, operation_id: UUID, at: str) -> operations.Step:
     if not isinstance(data, dict) or nested_deeper(data, MOST_NESTED):
         said = f"{at}/data: an object is expected, nested at most {MOST_NESTED} levels deep."
         raise EditRefused(operation_id, "validation_failed", said)
-    return {"id": step["id"].lower(), "operation": kind, "data": small_letters(data)}
+    return {"id": step["id"].lower(), "operation": kind, "data": as_kept(data)}
 
 
 # -- from the server

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from threatmodels.colours import COLOUR_NAMES
-from tmi.lib.text import CONTROL_BUT_TAB_AND_NEWLINE
+from tmi.lib.text import CONTROL_BUT_TAB_AND_NEWLINE, unify_newlines
 
 CELL_TYPES = ("process", "datastore", "external_entity", "trust_boundary", "data_flow", "text")
 MOST_CELLS = 10_000
@@ -24,6 +24,8 @@ FARTHEST = 1_000_000
 MOST_NESTED = 32
 MOST_VERTICES = 1_000
 
+# Properties that people write, and that every reader knows; all others are kept byte for byte.
+TEXTS = ("label", "description", "out_of_scope_reason")
 NO_CELL = "There is no such cell in the diagram."
 
 BOXED = {"position", "size", "parent", "z"}
@@ -50,8 +52,8 @@ def is_cell_id(value: object) -> bool:
     return isinstance(value, str) and bool(UUID_FORM.match(value))
 
 
-def small_letters(cell: Any) -> Any:
-    """A cell, or a change of one, with ids as they are kept: the same UUID in capitals is the same UUID."""
+def as_kept(cell: Any) -> Any:
+    """A cell, or a change of one, as it is kept: ids in small letters, and CR LF of its texts as LF."""
     if not isinstance(cell, dict):
         return cell
     new = {name: cell[name].lower() for name in ("id", "parent") if isinstance(cell.get(name), str)}
@@ -62,6 +64,10 @@ def small_letters(cell: Any) -> Any:
     assets = cell.get("data_asset_ids")
     if isinstance(assets, list):
         new["data_asset_ids"] = [one.lower() if isinstance(one, str) else one for one in assets]
+    properties = cell.get("properties")
+    if isinstance(properties, dict):
+        texts = {name: properties[name] for name in TEXTS if isinstance(properties.get(name), str)}
+        new["properties"] = {**properties, **{name: unify_newlines(text) for name, text in texts.items()}}
     return {**cell, **new}
 
 
@@ -215,7 +221,7 @@ def _properties(value: object, at: str) -> Problems:
     if not isinstance(value, dict):
         yield Problem(at, "An object is expected.")
         return
-    for name in ("label", "description", "out_of_scope_reason"):
+    for name in TEXTS:
         if name in value and not isinstance(value[name], str):
             yield Problem(f"{at}/{name}", "Text is expected.")
     yield from _safe(value, at)

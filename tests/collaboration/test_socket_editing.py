@@ -119,6 +119,14 @@ def test_ids_in_capitals_are_told_and_kept_in_small_letters(drawing, writer, sec
     assert {step["id"] for step in second.until("diagram_operation")["operation"]["cells"]} == {new, far}
 
 
+def test_line_breaks_of_windows_are_told_and_kept_as_plain_ones(drawing, writer, second):
+    for step in (add(box(D, properties={"label": "a\r\nb"})), update(B, {"properties": {"label": "a\r\nb"}})):
+        writer.edit(step)
+        told = second.until("diagram_operation")["operation"]["cells"]
+        assert told[0]["data"]["properties"] == {"label": "a\nb"}
+    assert {drawing.cells()[pk]["properties"]["label"] for pk in (B, D)} == {"a\nb"}
+
+
 def test_two_people_who_change_different_properties_of_one_cell_both_win(drawing, writer, second):
     writer.ask(update(B, {"properties": {"label": "Till"}}), base_vector=1)
     second.ask(update(B, {"properties": {"colour": "red"}, "position": {"x": 9}}), base_vector=1)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from threatmodels import log, operations
 from threatmodels.actions import record
-from threatmodels.cells import asset_problems, small_letters, validate_cell, validate_cells
+from threatmodels.cells import as_kept, asset_problems, validate_cell, validate_cells
 from threatmodels.editing import carry_out
 from threatmodels.models import Asset, Diagram
 from threatmodels.operations import Cell, Operation, Rejected, State
@@ -46,7 +46,7 @@ def change_cell(
     locked = record.lock(diagram)
     old = next((cell for cell in locked.current_cells if cell["id"] == cell_id), None)
     hidden = deleted_assets(locked.threat_model_id)
-    new = small_letters(change(old and without_assets(old, hidden)))
+    new = as_kept(change(old and without_assets(old, hidden)))
     if new is not None:
         _refuse(FieldError(p.pointer, p.reason) for p in validate_cell(new))
         _refuse(_newly_hidden(old, new, hidden))
@@ -118,7 +118,7 @@ def checked_cells(
 
     `old` are those that were there, by id: they alone may name assets that are deleted.
     """
-    kept = [small_letters(cell) for cell in cells]
+    kept = [as_kept(cell) for cell in cells]
     problems = validate_cells(kept, asset_ids=asset_ids(threat_model_id))
     _refuse(FieldError(nested(field, p.pointer), p.reason) for p in problems)
     hidden, before = deleted_assets(threat_model_id), old or {}

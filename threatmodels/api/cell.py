@@ -14,7 +14,7 @@ from threatmodels import access
 from threatmodels.actions import operation as actions
 from threatmodels.api.base import OBJECT_EXPECTED
 from threatmodels.cell_schema import CELL_PATCH_REFERENCE, CELL_REFERENCE
-from threatmodels.cells import small_letters
+from threatmodels.cells import as_kept
 from threatmodels.models import Diagram
 from threatmodels.operations import Cell
 from threatmodels.roles import Role
@@ -153,6 +153,6 @@ def identified(cell: Any, cell_id: str) -> Cell:
     """The cell with the id of the path, which a body may repeat."""
     if not isinstance(cell, dict):
         raise ValidationFailed.of("", OBJECT_EXPECTED)
-    if small_letters(cell).get("id", cell_id) != cell_id:
+    if as_kept(cell).get("id", cell_id) != cell_id:
         raise ValidationFailed.of("id", "This is not the id of the address.")
     return {**cell, "id": cell_id}

@@ -10,7 +10,7 @@ from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from threatmodels.cells import small_letters, validate_cells
+from threatmodels.cells import as_kept, validate_cells
 from threatmodels.interchange.document import (
     METADATA_ENTRIES,
     METADATA_KEY_LENGTH,
@@ -160,7 +160,7 @@ def _in_small_letters(document: Document) -> Document:
     diagrams = [
         dataclasses.replace(
             diagram,
-            cells=[small_letters(cell) for cell in diagram.cells],
+            cells=[as_kept(cell) for cell in diagram.cells],
             cell_metadata={pk.lower(): entries for pk, entries in diagram.cell_metadata.items()},
             decisions=[dataclasses.replace(one, cell_id=one.cell_id.lower()) for one in diagram.decisions],
         )

@@ -437,6 +437,31 @@ def test_ids_in_capitals_are_kept_in_small_letters(writer, base, threat_model, a
     assert data(writer.get(path))["data_asset_ids"] == []
 
 
+@pytest.mark.parametrize("way", ["create", "replace", "put", "patch", "json patch"])
+def test_line_breaks_of_windows_become_plain_ones(writer, base, threat_model, way):
+    texts = dict.fromkeys(("label", "description", "out_of_scope_reason"), "a\r\nb\rc")
+    cell = {**box(1), "properties": texts}
+    path = f"{base}/cells/{cell['id']}"
+    if way == "create":
+        url, body = base.rsplit("/", 1)[0], {"name": "Second", "diagram_data": {"cells": [cell]}}
+        path = f"{url}/{data(writer.post(url, body, format='json'), 201)['id']}/cells/{cell['id']}"
+    elif way == "replace":
+        data(writer.patch(base, {"diagram_data": {"cells": [cell]}}, format="json"))
+    elif way == "put":
+        assert put(writer, base, cell).status_code in (200, 201)
+    elif way == "patch":
+        put(writer, base, box(1))
+        data(writer.patch(path, {"properties": texts}, format="json"))
+    else:
+        put(writer, base, box(1))
+        steps = [{"op": "add", "path": "/properties", "value": texts}]
+        kind = "application/json-patch+json"
+        data(writer.patch(path, json.dumps(steps), content_type=kind))
+    assert data(writer.get(path))["properties"] == dict.fromkeys(texts, "a\nb\nc")
+    refused = problem(writer.patch(path, {"properties": {"other": "a\r\n"}}, format="json"))
+    assert refused["field"] == "/properties/other"
+
+
 def test_a_cell_in_capitals_and_one_in_small_letters_are_the_same_cell(writer, base):
     cells = [{**box(1), "id": ABC.format(1)}, {**box(2), "id": ABC.format(1).upper()}]
     refused = problem(writer.patch(base, {"diagram_data": {"cells": cells}}, format="json"))
