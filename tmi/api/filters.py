@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from tmi.lib.text import CONTROL
 LARGEST_NUMBER = 1_000_000_000
 # More decimals than any column has, and fewer than the database refuses.
 MOST_DECIMALS = 20
+# Python reads underscores and the digits of all scripts as well.
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,16 @@ def identifier(value: str) -> Any:
 
 
 def number(value: str) -> Decimal:
+    if not NUMBER.match(value):
+        raise ValueError("A number is expected.")
     try:
-        found = Decimal(value)
+        return bounded(Decimal(value))
     except InvalidOperation:
         raise ValueError("A number is expected.") from None
+
+
+def bounded(found: Decimal) -> Decimal:
+    """The number, where the database can compare with it. Raises ValueError."""
     exponent = found.as_tuple().exponent
     if not isinstance(exponent, int) or abs(found) > LARGEST_NUMBER:
         raise ValueError("A number is expected.")

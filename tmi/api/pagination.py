@@ -6,6 +6,8 @@ import base64
 import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
+from tmi.api.filters import bounded
+from tmi.api.query import parameter
 from tmi.lib.errors import ValidationFailed
 from tmi.lib.json import BadJson, decode, encode
 
@@ -36,11 +40,11 @@ class Page:
     @classmethod
     def asked(cls, request: Request) -> Page:
         """From `page`, `limit` and `cursor`. Raises ValidationFailed."""
-        cursors = request.query_params.getlist("cursor")
-        if cursors and "page" in request.query_params:
+        cursor = parameter(request, "cursor") if "cursor" in request.query_params else None
+        if cursor is not None and "page" in request.query_params:
             raise ValidationFailed.of("page", "Give page or cursor, not both.")
         limit = _whole(request, "limit", DEFAULT_LIMIT, MOST_PER_PAGE)
-        return cls(_whole(request, "page", 1, LAST_PAGE), limit, cursors[0] if cursors else None)
+        return cls(_whole(request, "page", 1, LAST_PAGE), limit, cursor)
 
     def of(self, rows: QuerySet[Any], order: Order) -> tuple[QuerySet[Any], Pagination]:
         """The rows of a numbered page in order, and the `pagination` of the answer."""
@@ -142,6 +146,13 @@ def _values(rows: QuerySet[Any], order: Order, cursor: str) -> list[Any]:
         if named != list(order) or len(values) != len(order):
             raise refusal
         fields = [rows.model._meta.get_field(column.removeprefix("-")) for column in order]
-        return [field.to_python(value) for field, value in zip(fields, values, strict=True)]
-    except (binascii.Error, BadJson, ValueError, TypeError, ValidationError):
+        return [_held(field.to_python(value)) for field, value in zip(fields, values, strict=True)]
+    except (binascii.Error, BadJson, ValueError, TypeError, ArithmeticError, ValidationError):
         raise refusal from None
+
+
+def _held(value: Any) -> Any:
+    """A value that the database can compare with. Raises ValueError, OverflowError."""
+    if isinstance(value, Decimal):
+        return bounded(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

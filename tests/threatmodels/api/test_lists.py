@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from uuid import UUID
 
 import pytest
@@ -97,6 +99,7 @@ def test_a_cursor_is_not_disturbed_by_what_is_added_before_it(reader, cast, thre
         ("cursor=x", "cursor"),
         ("cursor=%FF", "cursor"),
         ("cursor=&page=1", "page"),
+        ("cursor=&cursor=", "cursor"),
         ("cursor=W10", "cursor"),
         ("score_min=many", "score_min"),
         ("score_min=NaN", "score_min"),
@@ -113,6 +116,30 @@ def test_a_bad_parameter_is_named(reader, threats, query, field):
     refused = reader.get(f"{threats}?{query}")
     assert refused.status_code == 400, refused.content
     assert refused.json()["error"]["details"]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("score", "1e999999"),
+        ("score", "1e-999999"),
+        ("score", "NaN"),
+        ("score", "0." + "1" * 20_000),
+        ("score", "1e999999999999999999999"),
+        ("created_at", "0001-01-01T00:00:00+23:59"),
+        ("created_at", "9999-12-31T23:59:59-23:59"),
+        ("created_at", 5),
+        ("name", "a\x00"),
+        ("name", "\ud800"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_cursor_made_by_hand_is_refused_by_name(reader, threats, sort, value):
+    made = json.dumps([[sort, "id"], [value, str(CELL)]]).encode()
+    cursor = base64.urlsafe_b64encode(made).decode().rstrip("=")
+    refused = reader.get(f"{threats}?sort={sort}&cursor={cursor}")
+    assert refused.status_code == 400, refused.content
+    assert refused.json()["error"]["details"]["field"] == "cursor"
 
 
 def test_a_cursor_of_another_order_is_refused(reader, threats):

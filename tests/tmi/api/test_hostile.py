@@ -77,7 +77,22 @@ def test_a_credential_does_not_last_longer_than_utc(cast, api):
 
 
 @pytest.mark.parametrize(
-    "number", ["1e-999999", "0e999999", "0e-999999", "1e999999", "-1e-21", "sNaN", "Infinity"]
+    "number",
+    [
+        "1e-999999",
+        "0e999999",
+        "0e-999999",
+        "1e999999",
+        "-1e-21",
+        "sNaN",
+        "Infinity",
+        "5_0",
+        "\u0665",
+        " 5",
+        "5e",
+        "0x5",
+        "",
+    ],
 )
 def test_a_number_that_no_column_holds_is_refused(cast, api, threat_model, number):
     url = f"/api/v1/threat_models/{threat_model.pk}/threats"
