@@ -18,7 +18,7 @@ from threatmodels.api.serializers import HistorySerializer
 from threatmodels.models import ThreatModel
 from threatmodels.roles import Role
 from tmi.api.filters import Filters, between, equals, identifier, moment
-from tmi.api.listing import PAGES, PLAIN_LIST
+from tmi.api.listing import PAGES, PLAIN_LIST, SPARSE
 from tmi.api.serializers import Reader
 from tmi.lib.errors import NotFound
 from tmi.lib.ids import NO_ID, parse_id
@@ -42,7 +42,7 @@ class HistoryViewSet(ResourceViewSet):
     def threat_model(self, at_least: Role = Role.READER) -> ThreatModel:
         return access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
 
-    @extend_schema(parameters=PAGES)
+    @extend_schema(parameters=[*PAGES, SPARSE])
     def list(self, request: Request, **_: Any) -> Response:
         return self.page_of(AuditEntry.objects.filter(threat_model_id=self.threat_model().pk))
 

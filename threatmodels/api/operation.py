@@ -16,7 +16,7 @@ from threatmodels.api.diagram import shown
 from threatmodels.api.serializers import DiagramSerializer, OperationSerializer
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
-from tmi.api.listing import PAGES, PLAIN_LIST
+from tmi.api.listing import PAGES, PLAIN_LIST, SPARSE
 from tmi.lib.errors import NotFound
 
 
@@ -33,7 +33,7 @@ class OperationViewSet(ResourceViewSet):
         threat_model = access.get_threat_model(self.actor, self.kwargs["threat_model_id"], at_least=at_least)
         return access.record_in(threat_model, Diagram, self.kwargs["record_id"])
 
-    @extend_schema(parameters=PAGES)
+    @extend_schema(parameters=[*PAGES, SPARSE])
     def list(self, request: Request, **_: Any) -> Response:
         return self.page_of(self.diagram().operations.all())
 

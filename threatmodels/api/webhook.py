@@ -25,7 +25,7 @@ from threatmodels.roles import Role
 from tmi.api.bodies import merge_patch
 from tmi.api.errors import checked
 from tmi.api.filters import Filters, equals, identifier, one_of
-from tmi.api.listing import PAGES, PLAIN_LIST
+from tmi.api.listing import PAGES, PLAIN_LIST, SPARSE
 from tmi.api.parse import JsonPatchParser, MergePatchParser, StrictJSONParser
 from tmi.api.serializers import Json, Reader
 from tmi.api.views import check_precondition, etag
@@ -50,7 +50,7 @@ class WebhookViewSet(ResourceViewSet):
         "threat_model_id": equals("threat_model_id", identifier, description="Of this threat model.")
     }
 
-    @extend_schema(parameters=PAGES)
+    @extend_schema(parameters=[*PAGES, SPARSE])
     def list(self, request: Request, **_: Any) -> Response:
         return self.page_of(access.webhooks_of(self.actor))
 
@@ -110,7 +110,7 @@ class DeliveryViewSet(ResourceViewSet):
         "event": equals("event"),
     }
 
-    @extend_schema(operation_id="webhooks_deliveries_list", parameters=PAGES)
+    @extend_schema(operation_id="webhooks_deliveries_list", parameters=[*PAGES, SPARSE])
     def list(self, request: Request, **_: Any) -> Response:
         """Newest first; `status=dead` are the dead letters."""
         return self.page_of(self.webhook().deliveries.all())

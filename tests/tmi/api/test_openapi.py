@@ -14,6 +14,7 @@ from threatmodels.api.examples import EXAMPLES
 from tmi.api.breaking import breaking_changes
 from tmi.api.conformance import AnswerDoesNotFit, check, document
 from tmi.api.registry import registered
+from tmi.api.views import ApiViewSet
 from tmi.lib.json import decode, encode
 
 COPY = settings.BASE_DIR / "docs" / "openapi.json"
@@ -57,6 +58,17 @@ def test_every_operation_says_what_it_does_and_which_errors_there_are():
 def test_the_committed_copy_is_up_to_date():
     """`manage.py openapi_document` writes it anew, and refuses what breaks clients."""
     assert decode(COPY.read_bytes()) == document()
+
+
+def test_the_parameters_that_are_taken_are_those_of_the_document():
+    generator = SchemaGenerator()
+    generator._initialise_endpoints()
+    for path, _regex, method, view in generator._get_paths_and_endpoints():
+        if not isinstance(view, ApiViewSet):
+            continue
+        described = document()["paths"][path][method.lower()].get("parameters", [])
+        told = {one["name"] for one in described if one["in"] == "query"}
+        assert told == set(view.known_parameters()), f"{method} {path}"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
