@@ -55,7 +55,7 @@ def create_records(
         # With row-level security an id may be taken by a row that the person cannot see.
         if "_pkey" not in str(error):
             raise
-        raise Conflict(TAKEN) from None
+        raise Conflict(TAKEN, details={"field": "id"}) from None
     entries = [
         _entry(
             record, "create", actor, {n: (None, v) for n, v in state(record).items() if v not in (None, "")}
@@ -122,14 +122,16 @@ def change_all(
     threat_model: ThreatModel,
     ids: Sequence[UUID],
     change: Callable[[RecordT, int], Any],
+    at: str = "/{}/id",
 ) -> None:
     """Calls `change(record, position)` for live parts of one model; errors name them by position.
 
-    Raises NotFound where one of them is not there.
+    Raises NotFound where one of them is not there; `at` is where the ids were given.
     """
     held = _lock_all(kind, threat_model, ids)
-    if len(held) < len(ids):
-        raise NotFound
+    missing = next((index for index, pk in enumerate(ids) if pk not in held), None)
+    if missing is not None:
+        raise NotFound(details={"field": at.format(missing)})
     each_at(ids, lambda pk, index: change(held[pk], index))
 
 
@@ -149,13 +151,18 @@ def put_all(
 
 
 def each_at(items: Sequence[Any], act: Callable[[Any, int], Any]) -> list[Any]:
-    """`act(item, position)` for all; the field errors of all of them in one, with positions."""
+    """`act(item, position)` for all; the field errors of all of them in one, with positions.
+
+    A Conflict has its position too, and is raised at once.
+    """
     done: list[Any] = []
     problems: list[FieldError] = []
     for index, item in enumerate(items):
         try:
             with transaction.atomic():
                 done.append(act(item, index))
+        except Conflict as error:
+            raise error.below(f"/{index}") from None
         except ValidationFailed as error:
             problems += error.below(f"/{index}").errors
     if problems:
@@ -214,7 +221,7 @@ def check_all(rows: Sequence[DeletableRow], *, many: bool) -> None:
 def refuse_taken_ids(kind: type[Record], ids: Iterable[UUID]) -> None:
     """An id that is in use anywhere is a conflict, whoever may see that row."""
     if kind._default_manager.filter(pk__in=list(ids)).exists():
-        raise Conflict(TAKEN)
+        raise Conflict(TAKEN, details={"field": "id"})
 
 
 def save_changes(row: DeletableRow, changed: Iterable[str]) -> None:

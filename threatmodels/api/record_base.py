@@ -156,6 +156,7 @@ class RecordViewSet(ResourceViewSet):
             threat_model=threat_model,
             ids=ids,
             change=lambda record, _index: actions.delete_record(record, actor=self.actor),
+            at="/ids/{}",
         )
         return self.no_content()
 

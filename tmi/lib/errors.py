@@ -89,8 +89,8 @@ class NotFound(DomainError):
 
     code = "NOT_FOUND"
 
-    def __init__(self, message: str = "Not found") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "Not found", *, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, details=details)
 
 
 class PermissionDenied(DomainError):
@@ -103,6 +103,11 @@ class Conflict(DomainError):
     """The request is sound but does not fit the present state."""
 
     code = "CONFLICT"
+
+    def below(self, prefix: str) -> Conflict:
+        """The same conflict one level deeper."""
+        field = nested(prefix, self.details.get("field", ""))
+        return Conflict(self.message, details={**self.details, "field": field})
 
 
 class Unavailable(DomainError):

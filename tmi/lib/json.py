@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import orjson
 
 MOST_NESTED = 100
 LARGEST = 2**63
+TOO_LARGE = "A number is too large."
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+# The keys and positions that lead to a value.
+Place = tuple[str, ...]
 
 
 def time_text(moment: datetime) -> str:
@@ -59,13 +65,14 @@ def decode(data: bytes) -> Any:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadJson(f"The body is not UTF-8 (byte {error.start}).") from None
+    odd: list[Odd] = []
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_whole,
+            object_pairs_hook=partial(_unique, odd),
+            parse_constant=partial(_no_constant, odd),
+            parse_float=partial(_finite, odd),
+            parse_int=partial(_whole, odd),
         )
     except RecursionError:
         raise BadJson("The body is nested too deeply.") from None
@@ -74,6 +81,8 @@ def decode(data: bytes) -> Any:
         raise BadJson(f"The body is not JSON: {error.msg} at {where}.") from None
     if nested_deeper(value, MOST_NESTED + 1):
         raise BadJson("The body is nested too deeply.")
+    if odd:
+        _refuse_odd(value)
     if "\\u" in text:
         _check_text(value)
     return value
@@ -94,48 +103,63 @@ def nested_deeper(value: Any, most: int) -> bool:
     return True
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+class Odd:
+    """Stands for a value that is refused until all is read, and it is known where it was."""
+
+    def __init__(self, among: list[Odd], reason: str, *keys: str) -> None:
+        self.reason = reason
+        self.keys = keys
+        among.append(self)
+
+
+def _unique(odd: list[Odd], pairs: list[tuple[str, Any]]) -> Any:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise BadJson(f"The key {twice[:100]!r} stands twice in one object.")
+        return Odd(odd, f"The key {twice[:100]!r} stands twice in one object.", twice[:100])
     return found
 
 
-def _no_constant(name: str) -> Any:
-    raise BadJson(f"{name} is not a JSON number.")
+def _no_constant(odd: list[Odd], name: str) -> Any:
+    return Odd(odd, f"{name} is not a JSON number.")
 
 
-def _finite(text: str) -> float:
+def _finite(odd: list[Odd], text: str) -> Any:
     number = float(text)
     # PostgreSQL gives a large number back as a whole one, however it was written.
-    if not abs(number) < LARGEST:
-        raise BadJson("A number is too large.")
-    return number
+    return number if abs(number) < LARGEST else Odd(odd, TOO_LARGE)
 
 
-def _whole(text: str) -> int:
-    if len(text) > 20 or not abs(int(text)) < LARGEST:
-        raise BadJson("A number is too large.")
-    return int(text)
+def _whole(odd: list[Odd], text: str) -> Any:
+    return int(text) if len(text) <= 20 and abs(int(text)) < LARGEST else Odd(odd, TOO_LARGE)
+
+
+def _refuse_odd(value: Any) -> None:
+    for item, at in _places(value):
+        if isinstance(item, Odd):
+            raise BadJson(item.reason, _field((*at, *item.keys)))
 
 
 def _check_text(value: Any) -> None:
     """Refuses what neither UTF-8 nor the database holds: NUL, and halves of surrogate pairs."""
-    level: list[tuple[Any, tuple[str, ...]]] = [(value, ())]
+    for item, at in _places(value):
+        texts = [item] if isinstance(item, str) else item if isinstance(item, dict) else []
+        if any(NOT_TEXT.search(text) for text in texts):
+            raise BadJson("NUL and unpaired surrogates are not allowed.", _field(at))
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Place]]:
+    """Everything in a value and where it is, level by level."""
+    level: list[tuple[Any, Place]] = [(value, ())]
     while level:
-        inner: list[tuple[Any, tuple[str, ...]]] = []
-        for item, at in level:
-            texts = [item] if isinstance(item, str) else item if isinstance(item, dict) else []
-            if any(NOT_TEXT.search(text) for text in texts):
-                field = at[0] if len(at) == 1 else "".join(f"/{part}" for part in at)
-                raise BadJson("NUL and unpaired surrogates are not allowed.", field)
-            pairs = (
-                item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
-            )
-            inner += [(child, (*at, str(key))) for key, child in pairs]
-        level = inner
+        yield from level
+        level = [(child, (*at, str(key))) for item, at in level for key, child in _parts(item)]
+
+
+def _field(at: Place) -> str:
+    """The name of a field, or a JSON Pointer where it is deeper."""
+    return at[0] if len(at) == 1 else "".join(f"/{part}" for part in at)
 
 
 def _parts(item: Any) -> Iterable[tuple[Any, Any]]:

@@ -110,21 +110,22 @@ def test_an_id_twice_is_refused(writer, base):
 def test_changing_what_is_not_there_changes_nothing(writer, base):
     [made] = writer.post(f"{base}/assets/bulk", [{"name": "a", "type": "data"}], format="json").json()["data"]
     body = [{"id": made["id"], "name": "b"}, {"id": str(uuid.uuid4()), "name": "c"}]
-    assert writer.patch(f"{base}/assets/bulk", body, format="json").status_code == 404
-    assert (
-        writer.delete(f"{base}/assets/bulk", {"ids": [b["id"] for b in body]}, format="json").status_code
-        == 404
-    )
+    changed = writer.patch(f"{base}/assets/bulk", body, format="json")
+    deleted = writer.delete(f"{base}/assets/bulk", {"ids": [b["id"] for b in body]}, format="json")
+    assert [changed.status_code, deleted.status_code] == [404, 404]
+    assert changed.json()["error"]["details"] == {"field": "/1/id"}
+    assert deleted.json()["error"]["details"] == {"field": "/ids/1"}
     assert writer.get(f"{base}/assets/{made['id']}").json()["data"]["name"] == "a"
 
 
 def test_the_id_of_a_deleted_row_is_a_conflict(writer, base):
     [made] = writer.post(f"{base}/assets/bulk", [{"name": "a", "type": "data"}], format="json").json()["data"]
     writer.delete(f"{base}/assets/{made['id']}")
-    refused = writer.put(
-        f"{base}/assets/bulk", [{"id": made["id"], "name": "b", "type": "data"}], format="json"
-    )
+    body = [{"id": pk, "name": "b", "type": "data"} for pk in (str(uuid.uuid4()), made["id"])]
+    refused = writer.put(f"{base}/assets/bulk", body, format="json")
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CONFLICT")
+    assert refused.json()["error"]["details"] == {"field": "/1/id"}
+    assert writer.get(f"{base}/assets").json()["data"] == []
 
 
 @pytest.mark.parametrize(("role", "status"), [("reader", 403), ("outsider", 404), ("anonymous", 401)])

@@ -77,9 +77,15 @@ def test_decimals_are_numbers():
         (b'{"name": "a\\u0000b"}', "name"),
         (b'{"a": [{"b/c": "\\ud800"}]}', "/a/0/b/c"),
         (b'{"a": {"\\udfff": 1}}', "a"),
+        (b"NaN", ""),
+        (b'{"score": 1e999}', "score"),
+        (b'{"a": [1, {"b": 123456789012345678901}]}', "/a/1/b"),
+        (b'[{"a": -Infinity}]', "/0/a"),
+        (b'{"a": 1, "a": 2}', "a"),
+        (b'[1, {"a": {"b": 1, "b": NaN}}]', "/1/a/b"),
     ],
 )
-def test_what_no_database_holds_is_refused_at_its_place(text, field):
+def test_what_is_refused_is_refused_at_its_place(text, field):
     with pytest.raises(BadJson) as refused:
         decode(text)
     assert refused.value.field == field
