@@ -305,6 +305,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerOrSession"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["tmi.api.render.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tmi.api.render.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["tmi.api.parse.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "tmi.api.schema.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,

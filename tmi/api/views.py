@@ -34,6 +34,8 @@ PATCH_MEDIA = (MergePatchParser.media_type, JsonPatchParser.media_type)
 class Counted(APIView):
     """Every answer says how much of the limit is left, and what is going to end."""
 
+    # Without OPTIONS, which no address takes, so that `Allow` does not name it.
+    http_method_names = [name for name in APIView.http_method_names if name != "options"]
     limit_headers: dict[str, str] = {}
     # What a view that is going to end says of it.
     deprecation: Deprecation | None = None

@@ -92,6 +92,35 @@ def test_a_form_that_the_answer_has_not_is_refused(api, cast):
     wrapped(response, 406, "NOT_ACCEPTABLE")
 
 
+@pytest.mark.parametrize(
+    ("accepted", "status"),
+    [
+        ("", 200),
+        (" ", 200),
+        ("application/json", 200),
+        ("application/json;q=0.1", 200),
+        ("application/json;q=0", 406),
+        ("application/json;q=0.000, */*", 406),
+        ("*/*; q=0", 406),
+        ("text/csv, */*;q=0", 406),
+        ("text/csv;q=0, */*", 200),
+    ],
+)
+def test_what_is_accepted_is_weighed(api, cast, accepted, status):
+    assert api(cast.owner).get("/api/v1/threat_models", HTTP_ACCEPT=accepted).status_code == status
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "iso-8859-1", '"UTF-16"', "nonsense"])
+def test_a_body_in_another_charset_is_refused(api, cast, charset):
+    kind = f"application/json; charset={charset}"
+    response = api(cast.owner).generic("POST", "/api/v1/threat_models", b'{"name": "Shop"}', kind)
+    wrapped(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+    for known in ("utf-8", "UTF8", '"utf-8"'):
+        kind = f"application/json; charset={known}"
+        response = api(cast.owner).generic("POST", "/api/v1/threat_models", b'{"name": "Shop"}', kind)
+        assert response.status_code == 201
+
+
 @pytest.mark.asvs("v5.0.0-15.2.2")
 def test_too_large_a_body_is_refused(api, cast, settings):
     most = settings.CONFIG.server.max_body_bytes

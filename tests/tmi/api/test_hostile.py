@@ -144,7 +144,9 @@ def test_a_write_refuses_unknown_parameters_and_changes_nothing(cast, api, threa
     refused(client.delete(f"{url}?force=1"), "force")
     refused(api(None).post(f"{TOKEN}?grant_type=password", {}, format="json"), "grant_type")
     assert client.get(url).json()["data"]["name"] == threat_model.name
-    assert client.options(f"{url}?force=1").status_code == 405
+    answer = client.options(f"{url}?force=1")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["Allow"] == "GET, PUT, PATCH, DELETE, HEAD"
 
 
 def test_a_parameter_of_cells_is_given_once(cast, api, threat_model, diagram):
