@@ -128,6 +128,21 @@ def test_too_large_a_body_is_refused_before_any_view(running: Instance) -> None:
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
+def test_a_bad_form_is_answered_by_the_application(running: Instance) -> None:
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=a"):
+        answer = requests.post(
+            f"{running.url}/api/v1/nothing", data=b"--b\r\nx", headers={"Content-Type": kind}, timeout=20
+        )
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_too_long_a_header_is_refused_by_name(running: Instance) -> None:
+    for place, headers in (("/" + "a" * 20_000, {}), ("/", {"X-Long": "a" * 20_000})):
+        answer = running.get(place, headers=headers)
+        assert answer.status_code == 431
+        assert "too long" in answer.text
+
+
 def test_a_body_in_chunks_is_read(running: Instance) -> None:
     _check_chunks(running)
     json = {"Content-Type": "application/json"}

@@ -29,6 +29,10 @@ SILENT = 4408
 TOO_LARGE = 4413
 GOING_AWAY = 1001
 NEVER = -1
+TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"connection: close\r\n\r\nThe first line or a header of the request is too long."
+)
 
 
 def serve(
@@ -123,6 +127,12 @@ class Channel(HTTPChannel):
             seconds = self.factory.server.config.server.read_timeout
             self._cutting = reactor.callLater(seconds, self.forceAbortClient)
 
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802  Twisted's name
+        """Says why; the base only hangs up."""
+        transport: Any = self.transport
+        transport.write(TOO_LONG)
+        self.loseConnection()  # type: ignore[no-untyped-call]  # Twisted's
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802  Twisted's name
         self._stop_cutting()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's
@@ -137,6 +147,10 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
     """A request that must arrive in time, and of which no more is kept than anybody reads."""
 
     _received = 0
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        # Twisted would read forms for nobody, and refuse a bad one with an answer of its own.
+        super().__init__(*given, parsePOSTFormSubmission=False, **named)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802  Twisted's name
         if self._received <= self.server.longest_body:
