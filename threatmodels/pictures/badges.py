@@ -37,14 +37,17 @@ def badge_box(box: Box) -> Box:
 def badge_mark(at: Point, badge: Badge, theme: Theme) -> str:
     """The badge of an element: a shape with the number in it."""
     fill = theme.badge.get(badge.severity, theme.badge["unknown"])
-    strokes = {"fill": fill, "stroke": theme.paper, "stroke_width": 1.5}
     told = element("title", content(f"{badge.count} ({badge.severity})"))
-    if badge.severity == "low":
-        mark = element("circle", told, cx=at.x, cy=at.y, r=RADIUS, **strokes)
-    else:
-        corners = CORNERS.get(badge.severity, CORNERS["unknown"])
-        mark = element("polygon", told, points=_polygon(at, *corners), **strokes)
+    mark = severity_shape(at, badge.severity, told, fill=fill, stroke=theme.paper, stroke_width=1.5)
     return mark + _count(at, badge.count)
+
+
+def severity_shape(at: Point, severity: str, *children: str, **look: object) -> str:
+    """The shape of a severity around a point."""
+    if severity == "low":
+        return element("circle", *children, cx=at.x, cy=at.y, r=RADIUS, **look)
+    corners = CORNERS.get(severity, CORNERS["unknown"])
+    return element("polygon", *children, points=_polygon(at, *corners), **look)
 
 
 def _count(at: Point, count: int) -> str:

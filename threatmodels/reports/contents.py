@@ -15,14 +15,14 @@ from threatmodels.choices import cell_type_title, spelled
 
 ORDERS = ("severity", "element", "status")
 SEVERITIES = ("critical", "high", "medium", "low", "informational", "unknown")
-# Shapes, so that a report can be read in black and white.
+# The shapes that the badges of diagrams have, so that a report can be read in black and white.
 SEVERITY_MARKS = {
-    "critical": "■",
-    "high": "▲",
-    "medium": "◆",
+    "critical": "◆",
+    "high": "⬣",
+    "medium": "■",
     "low": "●",
-    "informational": "○",
-    "unknown": "?",
+    "informational": "▼",
+    "unknown": "⬟",
 }
 SEVERITY_TITLES: dict[str, str | Promise] = dict(SEVERITY_CHOICES)
 STATE_TITLES: dict[str, str | Promise] = {
@@ -252,6 +252,14 @@ class Report:
         """The percentage of element and category that has been considered, of all diagrams."""
         done, total = (sum(diagram.considered[i] for diagram in self.diagrams) for i in (0, 1))
         return done * 100 // total if total else 100
+
+    @property
+    def key(self) -> dict[str, list[tuple[str, str]]]:
+        """What the shapes of severities, by name, and the marks of states mean."""
+        return {
+            "severities": [(name, str(SEVERITY_TITLES[name])) for name in SEVERITIES],
+            "states": [(mark, str(STATE_TITLES[name])) for name, mark in STATE_MARKS.items()],
+        }
 
     def _states(self, severity: str) -> dict[str, int]:
         of_it = [threat.state for threat in self.all_threats if threat.severity == severity]

@@ -280,6 +280,7 @@ class _Paper(FPDF):
                 [e.name, d.name, e.reason or _("No reason is given.")] for d, e in self.report.out_of_scope
             ]
             self._rows((_("Element"), _("Diagram"), _("Reason")), rows, (4, 4, 7))
+        self._key()
 
     def _named(self, title: str, rows: list[Named]) -> None:
         if not rows:
@@ -358,14 +359,18 @@ class _Paper(FPDF):
     def _threats(self) -> None:
         report = self.report
         self._heading(_("Threats"))
-        self._legend(_("Severity"), SEVERITY_MARKS, SEVERITY_TITLES)
-        self._legend(_("State"), STATE_MARKS, STATE_TITLES)
         if report.hidden_threats:
             self._quiet(left_out(report.hidden_threats))
         if not report.threats:
             self._prose(_("No threats."))
         for number, threat in enumerate(report.threats, 1):
             self._threat(number, threat)
+
+    def _key(self) -> None:
+        """What the shapes mean, before the first of them is met."""
+        self._heading(_("Key"), level=2)
+        self._legend(_("Severity"), SEVERITY_MARKS, SEVERITY_TITLES)
+        self._legend(_("State"), STATE_MARKS, STATE_TITLES)
 
     def _legend(self, title: str, marks: dict[str, str], titles: dict[str, Any]) -> None:
         self._quiet(f"{title}: {' '.join(f'{mark} {titles[name]}' for name, mark in marks.items())}")

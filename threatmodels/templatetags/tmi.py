@@ -20,20 +20,13 @@ from django.utils.translation import gettext
 from threatmodels.choices import SEVERITIES, cell_type_title
 from threatmodels.choices import spelled as in_words
 from threatmodels.knowledge.cwe import weaknesses
+from threatmodels.pictures.badges import severity_shape
+from threatmodels.pictures.geometry import Point
 from tmi.lib.markdown import to_html
 
 register = template.Library()
 
 ICONS = settings.NODE_MODULES / "bootstrap-icons" / "icons"
-SEVERITY_ICONS = {
-    "critical": "exclamation-octagon-fill",
-    "high": "exclamation-triangle-fill",
-    "medium": "exclamation-diamond",
-    "low": "exclamation-circle",
-    "informational": "info-circle",
-}
-
-
 SEVERITY_TITLES = dict(SEVERITIES)
 
 
@@ -49,9 +42,17 @@ def icon(name: str) -> SafeString:
     return mark_safe(_icon(name))  # noqa: S308  a file of an installed package
 
 
-@register.filter
-def severity_icon(severity: str | None) -> str:
-    return SEVERITY_ICONS.get((severity or "").lower(), "question-circle")
+@lru_cache(maxsize=len(SEVERITIES))
+def _severity_icon(severity: str) -> str:
+    shape = severity_shape(Point(0, 0), severity)
+    marks = 'class="bi" viewBox="-15 -13 30 30" fill="currentColor" aria-hidden="true" focusable="false"'
+    return f'<svg {marks} data-severity="{severity}">{shape}</svg>'
+
+
+@register.simple_tag
+def severity_icon(severity: str | None) -> SafeString:
+    """The shape that the badges of diagrams have; the text beside it says the severity."""
+    return mark_safe(_severity_icon(_known(severity)))  # noqa: S308  one of a fixed set
 
 
 @register.filter
@@ -64,8 +65,12 @@ def severity_title(severity: str | None) -> str:
 @register.filter
 def severity_class(severity: str | None) -> str:
     """The class that colours a severity; one of a fixed set."""
-    known = (severity or "").lower()
-    return f"severity-{known if known in SEVERITY_ICONS else 'unknown'}"
+    return f"severity-{_known(severity)}"
+
+
+def _known(severity: str | None) -> str:
+    given = (severity or "").lower()
+    return given if given in SEVERITY_TITLES else "unknown"
 
 
 @register.simple_tag(takes_context=True)

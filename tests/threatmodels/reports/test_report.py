@@ -24,8 +24,10 @@ from threatmodels.actions.record import create_record, create_records
 from threatmodels.actions.threat import update_threat
 from threatmodels.demo.loader import demo_document
 from threatmodels.models import Asset, Note, Threat
+from threatmodels.pictures.badges import severity_shape
+from threatmodels.pictures.geometry import Point
 from threatmodels.reporting import report_of
-from threatmodels.reports.contents import Choices
+from threatmodels.reports.contents import SEVERITIES, Choices
 from threatmodels.reports.formats import FORMATS
 from tmi.lib.spreadsheet import defused
 
@@ -261,15 +263,30 @@ def test_the_report_over_rest(model, api, cast):
     assert api(cast.outsider).get(base).status_code == 404
 
 
-def test_codes_are_told_in_words(model, browse, cast):
-    page = browse(cast.reader).get(f"/threat-models/{model.pk}/report").content.decode()
-    for said in (page, written(model, "markdown").decode(), text_of(written(model, "pdf"))):
-        assert "▲ High" in said
-        assert "? Unknown" in said
-        assert "▲ high" not in said.split("☐ open")[-1]
+def test_codes_are_told_in_words(model):
+    for said in (written(model, "markdown").decode(), text_of(written(model, "pdf"))):
+        assert "⬣ High" in said
+        assert "⬟ Unknown" in said
+        assert "⬣ high" not in said.split("☐ open")[-1]
     # Programs read the codes.
     rows = csv.DictReader(io.StringIO(written(model, "csv").decode("utf-8-sig")))
     assert {"high", "critical"} < {row["Severity"] for row in rows}
+
+
+def test_shapes_of_severities_are_those_of_the_badges_and_explained_before_the_first_diagram(
+    model, browse, cast
+):
+    page = browse(cast.reader).get(f"/threat-models/{model.pk}/report").content.decode()
+    for said in (page, written(model, "html").decode()):
+        key = said[said.index(">Key<") : said.index("<figure>")]
+        shapes = [severity_shape(Point(0, 0), name) for name in SEVERITIES]
+        places = [key.index(f">{shape}<") for shape in shapes]
+        assert places == sorted(places)
+        listed = said[said.index("report-threats") :]
+        assert f">{severity_shape(Point(0, 0), 'critical')}</svg>Critical" in listed
+    pdf = text_of(written(model, "pdf"))
+    key = "Severity: ◆ Critical ⬣ High ■ Medium ● Low ▼ Informational ⬟ Unknown"
+    assert 0 < pdf.index(key) < pdf.index("Diagram: Shop")
 
 
 def test_a_report_is_in_the_language_that_is_active(model, monkeypatch):
@@ -282,7 +299,7 @@ def test_a_report_is_in_the_language_that_is_active(model, monkeypatch):
         markdown, pdf = written(model, "markdown").decode(), text_of(written(model, "pdf"))
     for said in (markdown, pdf):
         assert "Bedrohungen" in said
-        assert "■ Kritisch" in said
+        assert "◆ Kritisch" in said
         assert "☑ gemindert" in said
         assert "Art: Data" in said
 
