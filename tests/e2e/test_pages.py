@@ -141,6 +141,40 @@ def test_threats_are_changed_in_the_table_and_many_at_once(site, page, model):
     assert not page.problems
 
 
+def test_the_status_of_saving_is_seen_where_one_edits_and_goes_away(page, model):
+    page.set_viewport_size({"width": 390, "height": 400})
+    page.goto(base(model))
+    page.wait_for_load_state()
+    expect(status(page)).to_be_hidden()
+    severity = page.get_by_label("Severity: Nobody knows")
+    severity.scroll_into_view_if_needed()
+    expect(page.get_by_role("heading", level=1)).not_to_be_in_viewport()
+    page.context.set_offline(True)
+    severity.select_option("critical")
+    expect(status(page)).to_contain_text("Offline")
+    expect(status(page)).to_be_visible()
+    expect(status(page)).to_be_in_viewport(ratio=1)
+    page.context.set_offline(False)
+    expect(status(page)).to_have_text("Saved", timeout=20_000)
+    expect(status(page)).to_be_hidden(timeout=20_000)
+
+
+def test_what_became_of_many_threats_is_told_where_they_are(page, model):
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.goto(base(model))
+    page.get_by_label("Choose Nobody knows who ordered").check()
+    page.get_by_role("button", name="Change all").click()
+    said = page.locator("#threats .messages")
+    expect(said).to_have_text("Choose up to 200 threats, and what to change.")
+    expect(said).to_be_in_viewport()
+    page.get_by_label("Choose Nobody knows who ordered").check()
+    page.locator("#bulk").get_by_label("Status").select_option("Accepted")
+    page.get_by_role("button", name="Change all").click()
+    expect(said).to_have_text("1 threat was changed.")
+    expect(said).to_be_in_viewport()
+    expect(page.locator(".messages")).to_have_count(1)
+
+
 def test_a_note_is_shown_as_it_will_be_read_while_one_types(page, model):
     page.goto(f"{base(model)}/notes/{model['note']}")
     page.get_by_label("Content").fill("## Plan\n\n**Now** <script>alert(1)</script>")

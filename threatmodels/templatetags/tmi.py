@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.messages.storage.base import Message
 from django.http import QueryDict
 from django.template.defaultfilters import truncatechars
 from django.utils import formats, timezone
@@ -131,6 +133,18 @@ def value(row: Any, name: str) -> Any:
 def spelled(value: str | None) -> str:
     """A level, priority, status or type as a person writes it; nothing as a dash."""
     return in_words(value) if value else "–"
+
+
+@register.filter
+def about(messages: Iterable[Message], part: str) -> list[Message]:
+    """The messages that are shown in that part of the page, where the person is."""
+    return [message for message in messages if part in message.tags.split()]
+
+
+@register.filter
+def not_about(messages: Iterable[Message], part: str) -> list[Message]:
+    """The other messages."""
+    return [message for message in messages if part not in message.tags.split()]
 
 
 @register.filter

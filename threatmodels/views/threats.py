@@ -23,6 +23,8 @@ from tmi.lib.ids import parse_id
 
 FIELDS = ("severity", "status", "priority")
 MOST = 200
+# The part of the page that messages are shown in.
+PART = "threats"
 
 
 @page("POST")
@@ -35,7 +37,7 @@ def bulk(request: HttpRequest, model_id: UUID) -> HttpResponse:
         changes["mitigated"] = request.POST["mitigated"] == "yes"
     actor = person(request)
     if not ids or not changes or len(ids) > MOST:
-        messages.error(request, _("Choose up to 200 threats, and what to change."))
+        messages.error(request, _("Choose up to 200 threats, and what to change."), extra_tags=PART)
         return redirect(_back(request, model_id))
     try:
         change_all(
@@ -47,10 +49,10 @@ def bulk(request: HttpRequest, model_id: UUID) -> HttpResponse:
     except DomainError as error:
         errors = error.errors if isinstance(error, ValidationFailed) else []
         reason = " ".join(dict.fromkeys(one.reason for one in errors)) or error.message
-        messages.error(request, _("Nothing was changed: %(reason)s") % {"reason": reason})
+        messages.error(request, _("Nothing was changed: %(reason)s") % {"reason": reason}, extra_tags=PART)
     else:
         said = ngettext("%(count)s threat was changed.", "%(count)s threats were changed.", len(ids))
-        messages.success(request, said % {"count": len(ids)})
+        messages.success(request, said % {"count": len(ids)}, extra_tags=PART)
     return redirect(_back(request, model_id))
 
 
@@ -59,4 +61,4 @@ def _back(request: HttpRequest, model_id: UUID) -> str:
     own = reverse("threat_model", args=[model_id])
     given = request.POST.get("back", "")
     known = given.startswith(f"{own}?") and url_has_allowed_host_and_scheme(given, allowed_hosts=None)
-    return f"{given if known else own}#threats"
+    return f"{given if known else own}#{PART}"
