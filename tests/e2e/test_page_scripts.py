@@ -126,16 +126,13 @@ def test_roles_are_given_changed_and_taken_on_the_sharing_page(site, page, model
     page.goto(f"{base(model)}/sharing")
     row = page.locator("tbody tr").filter(has_text="reader@example.org")
     role = row.get_by_label("Role")
-    # Arrow keys only look: nothing is sent before "Set".
     role.focus()
     page.keyboard.press("ArrowDown")
-    expect(role).to_have_value("writer")
+    expect(status(page)).to_have_text("Saved")
+    expect(role).to_be_focused()
     page.reload()
-    expect(role).to_have_value("reader")
-    role.select_option("writer")
-    row.get_by_role("button", name="Set").click()
-    expect(page.get_by_role("status")).to_contain_text("Role changed.")
     expect(role).to_have_value("writer")
+    expect(row.get_by_role("button", name="Set")).to_have_count(0)
     # People whom one shares something with are offered by name.
     page.get_by_label("Email").press_sequentially("writ")
     expect(page.locator("#people-found option[value='writer@example.org']")).to_have_count(1)
@@ -155,16 +152,46 @@ def test_everyone_signed_in_is_a_switch_with_a_role(page, model):
     switch = page.get_by_role("switch", name="Everyone signed in has access")
     part = page.get_by_role("region", name="Everyone signed in")
     expect(switch).not_to_be_checked()
-    switch.check()
     part.get_by_label("Role of everyone signed in").select_option("writer")
-    part.get_by_role("button", name="Set").click()
-    expect(page.get_by_role("status")).to_contain_text("Everyone signed in has access now: Writer.")
+    switch.press("Space")
+    expect(part).to_contain_text("Everyone signed in has access now: Writer.")
+    expect(status(page)).to_have_text("Saved")
+    expect(switch).to_be_focused()
+    page.reload()
     expect(switch).to_be_checked()
     switch.uncheck()
-    part.get_by_role("button", name="Set").click()
-    expect(page.get_by_role("status")).to_contain_text("Only those who are named here")
+    expect(part).to_contain_text("Only those who are named here")
+    page.reload()
     expect(switch).not_to_be_checked()
     assert not page.problems
+
+
+def test_a_role_that_cannot_be_saved_is_put_back_and_said(site, page, model):
+    page.goto(f"{base(model)}/sharing")
+    role = page.locator("tbody tr").filter(has_text="reader@example.org").get_by_label("Role")
+    page.context.set_offline(True)
+    role.select_option("writer")
+    expect(status(page)).to_have_text("Not saved: the server cannot be reached.")
+    expect(role).to_have_value("reader")
+    page.context.set_offline(False)
+    [entry] = [
+        one
+        for one in site.api(OWNER, "GET", f"/threat_models/{model['id']}/access")
+        if one["role"] == "reader"
+    ]
+    site.api(OWNER, "DELETE", f"/threat_models/{model['id']}/access/{entry['id']}")
+    role.select_option("writer")
+    expect(status(page)).to_contain_text("load the page again")
+    expect(role).to_have_value("reader")
+
+
+def test_without_scripts_roles_are_set_with_a_button(browser_of, model):
+    page = browser_of("Owner", java_script_enabled=False).new_page()
+    page.goto(f"{base(model)}/sharing")
+    row = page.locator("tbody tr").filter(has_text="reader@example.org")
+    row.get_by_label("Role").select_option("writer")
+    row.get_by_role("button", name="Set").click()
+    expect(page.get_by_text("Role changed.")).to_be_visible()
 
 
 def test_the_focus_stays_on_join_while_the_list_of_sessions_is_renewed(page, model, browser_of):

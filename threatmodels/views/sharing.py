@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
@@ -64,11 +64,31 @@ def change(request: HttpRequest, model_id: UUID, entry_id: UUID) -> HttpResponse
     threat_model = load(request, model_id, Role.OWNER)
     entry = _entry(threat_model, entry_id)
     form = RoleForm(request.POST)
-    if form.is_valid():
-        role = form.cleaned_data["role"]
-        actions.change_access(threat_model, actor=person(request), entry=entry, role=role)
-        messages.success(request, _("Role changed."))
+    if not form.is_valid():
+        return _no_such_role(request, model_id)
+    role = form.cleaned_data["role"]
+    actions.change_access(threat_model, actor=person(request), entry=entry, role=role)
+    return _done(request, model_id, _("Role changed."))
+
+
+def _done(request: HttpRequest, model_id: UUID, said: str) -> HttpResponse:
+    """The page again, or a word to the script that saves what was chosen."""
+    if _is_script(request):
+        return JsonResponse({"said": said})
+    messages.success(request, said)
     return redirect("sharing", model_id)
+
+
+def _no_such_role(request: HttpRequest, model_id: UUID) -> HttpResponse:
+    said = _("Nothing was changed: there is no such role.")
+    if _is_script(request):
+        return JsonResponse({"reason": said}, status=400)
+    messages.error(request, said)
+    return redirect("sharing", model_id)
+
+
+def _is_script(request: HttpRequest) -> bool:
+    return request.headers.get("Accept") == "application/json"
 
 
 @page("POST")
@@ -91,8 +111,7 @@ def everyone(request: HttpRequest, model_id: UUID) -> HttpResponse:
     present = next((e for e in entries_of(threat_model) if _is_everyone(e)), None)
     form = EveryoneForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Nothing was changed: there is no such role."))
-        return redirect("sharing", model_id)
+        return _no_such_role(request, model_id)
     role = RoleName(form.cleaned_data["role"])
     if form.cleaned_data["is_on"]:
         _let_everyone_in(threat_model, person(request), present, role)
@@ -101,8 +120,7 @@ def everyone(request: HttpRequest, model_id: UUID) -> HttpResponse:
         if present is not None:
             actions.revoke_access(threat_model, actor=person(request), entry=present)
         text = _("Only those who are named here have access now.")
-    messages.success(request, text)
-    return redirect("sharing", model_id)
+    return _done(request, model_id, text)
 
 
 def _let_everyone_in(threat_model: ThreatModel, actor: User, present: Entry | None, role: RoleName) -> None:
