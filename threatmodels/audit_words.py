@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry
-from threatmodels.choices import spelled
+from threatmodels.choices import RoleName, spelled
 from threatmodels.models import Asset, Diagram, Document, Note, Record, Repository, Threat, ThreatModel
 
 ACTIONS = {
@@ -46,6 +46,38 @@ ENTITIES = {
     "webhook": _("the webhook"),
     "collaboration_session": _("the session"),
 }
+# Who has which role, in a sentence with the person in it. Reports, which name nobody, have the words above.
+ACCESS = {
+    "grant": _("gave %(who)s the role %(role)s"),
+    "change": _("gave %(who)s the role %(role)s in place of %(was)s"),
+    "revoke": _("took the role %(was)s away from %(who)s"),
+    "accept_invitation": _("accepted the invitation to be here with the role %(role)s"),
+}
+# What entries hold that is no field of a row.
+LABELS = {
+    "counts": _("contents"),
+    "events": _("events"),
+    "failures": _("failed deliveries"),
+    "kind": _("kind of file"),
+    "reason": _("reason"),
+    "secret": _("secret"),
+    "suggestions": _("suggestions"),
+    "url": _("address"),
+}
+COUNTED = {
+    "assets": _("assets"),
+    "data_flows": _("data flows"),
+    "datastores": _("datastores"),
+    "diagrams": _("diagrams"),
+    "documents": _("documents"),
+    "external_entities": _("external entities"),
+    "notes": _("notes"),
+    "processes": _("processes"),
+    "repositories": _("repositories"),
+    "texts": _("texts"),
+    "threats": _("threats"),
+    "trust_boundaries": _("trust boundaries"),
+}
 REVERTIBLE = {"create", "update", "delete", "restore", "metadata"}
 # Fields whose values are codes.
 CODES = {"severity", "priority", "status", "likelihood", "risk_level", "criticality", "sensitivity", "type"}
@@ -66,6 +98,7 @@ def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
             "did": ACTIONS.get(entry.action, entry.action),
             "what": ENTITIES.get(entry.entity_type, entry.entity_type),
             "name": _name(entry) or names.get(entry.entity_id, ""),
+            "said": _access(entry) if entry.entity_type == "access" else "",
             "when": entry.created_at,
             "is_change": entry.action != "create",
             "pk": entry.pk,
@@ -77,21 +110,38 @@ def told(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
 
 
 def _changes(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """What changed, as (name of the field, before, after); what says nothing is left out."""
+    """What changed, as (name of the field, before, after); what says nothing or was said is left out."""
+    if entry.entity_type == "access":
+        return
     for name, (before, after) in entry.changes.items():
         told_before, told_after = (_text(value, name) for value in (before, after))
         if name not in HIDDEN and told_before != told_after:
-            yield _label(entry.entity_type, name), told_before, told_after
+            yield _label(entry, name), told_before, told_after
 
 
-def _label(entity_type: str, name: str) -> str:
+def _access(entry: AuditEntry) -> str:
+    """Who got or lost which role; empty for what is no such change."""
+    who = entry.changes.get("subject") or (None, None)
+    was, role = (_role(name) for name in entry.changes.get("role") or (None, None))
+    told = ACCESS.get(entry.action)
+    return str(told) % {"who": who[1] or who[0] or _("somebody"), "was": was, "role": role} if told else ""
+
+
+def _role(name: str | None) -> str:
+    return str(dict(RoleName.choices).get(name or "", name or "–"))
+
+
+def _label(entry: AuditEntry, name: str) -> str:
     """The name of a field as the forms have it; keys of metadata stay what they are."""
-    if entity_type not in MODELS:
+    if entry.action == "metadata":
         return name
+    kind = MODELS.get(entry.entity_type)
     try:
-        field = MODELS[entity_type]._meta.get_field(name)
+        field = kind._meta.get_field(name) if kind else None
     except FieldDoesNotExist:
-        return name
+        field = None
+    if field is None:
+        return str(LABELS.get(name, name))
     return str(getattr(field, "verbose_name", name))
 
 
@@ -101,7 +151,7 @@ def _text(value: Any, name: str) -> str:
     if value is True:
         return str(_("yes"))
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {item}" for name, item in value.items() if item)
+        return ", ".join(f"{COUNTED.get(name, name)} {item}" for name, item in value.items() if item)
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return "" if value is None or value is False else str(value)

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 
+from accounts import audit
 from accounts.models import AuditEntry
 from tests.threatmodels.views.furniture import CELL, url
 from threatmodels.actions.access import Grant, grant_access
@@ -359,6 +360,37 @@ def test_the_history_tells_who_changed_what_from_what(cast, browse, threat_model
     text = re.sub(r"\s+", " ", browse(cast.reader).get(url(threat_model, "/history")).content.decode())
     assert "<strong>Writer</strong> changed the threat “Forged”" in text
     assert "<ins>critical</ins>" in text
+
+
+def test_the_history_tells_of_access_and_imports_in_words(cast, browse, threat_model):
+    owner, address = browse(cast.owner), url(threat_model, "/sharing")
+    owner.post(address, {"email": "somebody@example.net", "role": "reader"})
+    owner.post(address, {"email": "outsider@example.org", "role": "reader"})
+    browse(cast.outsider).get(url(threat_model))
+    [entry] = threat_model.access_entries.filter(user=cast.outsider)
+    owner.post(f"{address}/{entry.pk}", {"role": "writer"})
+    owner.post(f"{address}/{entry.pk}/remove")
+    counts = {"diagrams": 1, "trust_boundaries": 2}
+    audit.write(
+        entity_type="threat_model",
+        entity_id=threat_model.pk,
+        threat_model_id=threat_model.pk,
+        action="import",
+        actor=cast.owner,
+        changes={"kind": (None, "otm"), "counts": (None, counts)},
+    )
+    text = re.sub(r"\s+", " ", owner.get(url(threat_model, "/history")).content.decode())
+    text = re.sub(r"</?strong>", "", text)
+    for said in (
+        "Owner gave somebody@example.net the role Reader <",
+        "Outsider accepted the invitation to be here with the role Reader <",
+        "Owner gave Outsider the role Writer in place of Reader <",
+        "Owner took the role Writer away from Outsider <",
+        "<li>kind of file: <ins>otm</ins></li>",
+        "<li>contents: <ins>diagrams 1, trust boundaries 2</ins></li>",
+    ):
+        assert said in text
+    assert "subject:" not in text
 
 
 def test_a_picture_is_asked_for_again_only_when_it_changed(cast, browse, threat_model, parts):
