@@ -15,6 +15,7 @@ from threatmodels.advice import Advice, is_open
 from threatmodels.audit_words import told
 from threatmodels.cells import label
 from threatmodels.choices import Verdict
+from threatmodels.element_places import places_of
 from threatmodels.knowledge.facts import name_of
 from threatmodels.models import Asset, Diagram, Document, Metadata, Note, Repository, Threat, ThreatModel
 from threatmodels.pictures.svg import Badge, diagram_svg
@@ -139,6 +140,7 @@ class _Reading:
     def _elements(self, diagram: Diagram, threats: dict[str, list[ThreatPart]]) -> list[ElementPart]:
         cells = [cell for cell in diagram.current_cells if cell["type"] != "text"]
         cells.sort(key=lambda cell: (cell["type"] == "data_flow", label(cell).lower()))
+        places = places_of(diagram.current_cells)
         return [
             ElementPart(
                 name=name_of(cell, self.names[diagram.pk]),
@@ -146,6 +148,7 @@ class _Reading:
                 description=str(cell["properties"].get("description", "")),
                 out_of_scope=bool(cell.get("out_of_scope")),
                 reason=str(cell["properties"].get("out_of_scope_reason", "")),
+                place=places[cell["id"]],
                 threats=threats.get(cell["id"], []),
             )
             for cell in cells

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from threatmodels.choices import SEVERITIES as SEVERITY_CHOICES
 from threatmodels.choices import cell_type_title, spelled
+from threatmodels.element_places import Place
 
 ORDERS = ("severity", "element", "status")
 SEVERITIES = ("critical", "high", "medium", "low", "informational", "unknown")
@@ -132,6 +133,7 @@ class ElementPart:
     description: str = ""
     out_of_scope: bool = False
     reason: str = ""
+    place: Place = field(default_factory=Place)
     threats: list[ThreatPart] = field(default_factory=list)
 
     @property

@@ -153,12 +153,13 @@ def _diagram(diagram: DiagramPart) -> Iterator[str]:
         [
             one.name + (f" ({_('out of scope')})" if one.out_of_scope else ""),
             one.type_title,
+            str(one.place),
             one.reason or one.description,
             str(len(one.threats)),
         ]
         for one in diagram.elements
     ]
-    yield from _table([_("Element"), _("Type"), _("About"), _("Threats")], rows)
+    yield from _table([_("Element"), _("Type"), _("Where"), _("About"), _("Threats")], rows)
 
 
 def _threat(number: int, threat: ThreatPart) -> Iterator[str]:

@@ -344,9 +344,9 @@ class _Paper(FPDF):
         self._heading(_("Elements of %(name)s") % {"name": _short(diagram.name, 120)}, level=2)
         self._prose(diagram.description)
         self._rows(
-            (_("Element"), _("Type"), _("About"), _("Threats")),
+            (_("Element"), _("Type"), _("Where"), _("About"), _("Threats")),
             map(self._element, diagram.elements),
-            (5, 3, 8, 4),
+            (5, 3, 5, 6, 3),
         )
         self._quiet(_("Numbers are those of the list of threats."))
 
@@ -354,7 +354,7 @@ class _Paper(FPDF):
         name = _short(element.name, 300) + (f"\n({_('out of scope')})" if element.out_of_scope else "")
         threats = "  ".join(f"{t.severity_mark}\u00a0{self._numbers[t.id]}" for t in element.threats)
         about = element.reason if element.out_of_scope and element.reason else element.description
-        return [name, element.type_title, _short(about, 600), threats or "–"]
+        return [name, element.type_title, _short(str(element.place), 300), _short(about, 600), threats or "–"]
 
     def _threats(self) -> None:
         report = self.report

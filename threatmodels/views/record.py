@@ -16,6 +16,7 @@ from threatmodels.actions.record import delete_record, restore_record
 from threatmodels.audit_words import told
 from threatmodels.cells import label
 from threatmodels.cvss import VERSIONS
+from threatmodels.element_places import places_of
 from threatmodels.forms import MetadataForm
 from threatmodels.models import Diagram, Metadata, Record, Threat
 from threatmodels.risk import risk
@@ -70,9 +71,11 @@ def _elements(diagram: Diagram) -> list[dict[str, Any]]:
     for threat in diagram.threats.filter(deleted_at=None).order_by("name"):
         threats.setdefault(str(threat.cell_id), []).append(threat)
     cells = sorted(diagram.current_cells, key=lambda cell: (cell["type"] == "data_flow", label(cell).lower()))
+    places = places_of(diagram.current_cells)
     return [
         {
             "type": cell["type"],
+            "place": str(places[cell["id"]]) if cell["id"] in places else "",
             "label": label(cell),
             "description": cell["properties"].get("description", ""),
             "out_of_scope": cell.get("out_of_scope", False),

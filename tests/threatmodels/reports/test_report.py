@@ -289,6 +289,25 @@ def test_shapes_of_severities_are_those_of_the_badges_and_explained_before_the_f
     assert 0 < pdf.index(key) < pdf.index("Diagram: Shop")
 
 
+def test_the_report_and_the_page_of_a_diagram_say_what_flows_where(threat_model, browse, cast):
+    cells = shop()
+    around = {"position": {"x": -50, "y": -50}, "size": {"width": 900, "height": 900}}
+    zone = {"id": str(uuid4()), "type": "trust_boundary", "properties": {"label": "Inside"}, **around}
+    names = {cell["id"]: cell["properties"]["label"] for cell in cells}
+    lines = [cell for cell in cells if cell["type"] == "data_flow"]
+    lines[0] |= {"bidirectional": True}
+    made = create_diagram(threat_model=threat_model, actor=cast.owner, name="Shop", cells=[*cells, zone])
+    base, reader = f"/threat-models/{threat_model.pk}", browse(cast.reader)
+    pages = [reader.get(base + rest).content.decode() for rest in ("/report", f"/diagrams/{made.pk}/details")]
+    files = [written(threat_model, "markdown").decode(), text_of(written(threat_model, "pdf"))]
+    for said in (" ".join(text.split()) for text in (*pages, *files)):
+        assert "in Inside" in said
+        for flow_ in lines:
+            ends = [names[flow_[end]["cell"]] for end in ("source", "target")]
+            ways = "both ways between {} and {}" if flow_.get("bidirectional") else "from {} to {}"
+            assert ways.format(*ends) in said
+
+
 def test_a_report_is_in_the_language_that_is_active(model, monkeypatch):
     german = {"Threats": "Bedrohungen", "mitigated": "gemindert", "Critical": "Kritisch", "Type": "Art"}
     with translation.override("de"):
