@@ -8,7 +8,8 @@ from tests.threatmodels.drawing import IDS, box
 from tests.threatmodels.views.furniture import url
 from threatmodels.actions.diagram import create_diagram
 from threatmodels.actions.operation import write_cells
-from threatmodels.models import Diagram
+from threatmodels.actions.record import create_record
+from threatmodels.models import Diagram, Note
 
 A, B = IDS[:2]
 
@@ -85,6 +86,19 @@ def test_a_moment_that_is_none_is_the_nearest(cast, browse, threat_model, diagra
     )
     restore = url(threat_model, f"/diagrams/{diagram.pk}/timeline/restore")
     assert browse(cast.writer).post(restore, {"at": at}).status_code == 404
+
+
+def test_the_history_of_the_model_tells_of_drawing_and_leads_there(cast, browse, threat_model, diagram):
+    client, there = browse(cast.reader), url(threat_model, f"/diagrams/{diagram.pk}/timeline")
+    shown = client.get(url(threat_model, "/history")).content.decode()
+    assert f'3 changes to <a href="{there}">Main</a>' in shown
+    for query, number in (("?entity=diagram", 1), ("?entity=note", 0), (f"?actor={cast.reader.pk}", 0)):
+        assert client.get(url(threat_model, f"/history{query}")).content.decode().count(there) == number
+    assert f'href="{there}"' in client.get(url(threat_model)).content.decode()
+    for number in range(60):
+        create_record(Note, threat_model=threat_model, actor=cast.owner, name=str(number), content="x")
+    assert there not in client.get(url(threat_model, "/history")).content.decode()
+    assert there in client.get(url(threat_model, "/history?page=2")).content.decode()
 
 
 def test_the_number_of_queries_does_not_grow_with_the_history(
