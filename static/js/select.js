@@ -1,13 +1,18 @@
+import { say } from "./words.js"
+
 // Rows of a table that are chosen to be changed together: the bar appears with the first of them.
 const table = () => document.querySelector("#threat-table")
 const boxes = () => [...table().querySelectorAll('input[name="ids"]')]
 
 function count() {
   const bar = table()?.querySelector("[data-bulk]")
+  const told = document.querySelector("#chosen")
+  if (told && !bar) told.textContent = ""
   if (!bar) return
   const chosen = boxes().filter((box) => box.checked).length
   bar.hidden = chosen === 0
   bar.querySelector("[data-chosen]").textContent = String(chosen)
+  told.textContent = chosen ? say("%(number)s chosen", { number: chosen }) : ""
   const all = table().querySelector("[data-choose-all]")
   all.checked = chosen > 0 && chosen === boxes().length
   all.indeterminate = chosen > 0 && chosen < boxes().length

@@ -175,6 +175,45 @@ def test_what_became_of_many_threats_is_told_where_they_are(page, model):
     expect(page.locator(".messages")).to_have_count(1)
 
 
+def test_filters_say_how_many_there_are_and_are_cleared(page, model):
+    page.goto(base(model))
+    part, found = page.locator("#threats"), page.locator("#found")
+    expect(part.get_by_role("link", name="Clear")).to_have_count(0)
+    part.locator("#severity").select_option("low")
+    expect(found).to_have_text("1 threat found")
+    expect(part.get_by_role("heading", level=2)).to_have_text("Threats 1 of 2")
+    expect(page.get_by_role("navigation", name="Sections")).to_contain_text("Threats 1 of 2")
+    page.get_by_label("Choose Nobody knows who ordered").check()
+    expect(page.locator("#chosen")).to_have_text("1 chosen")
+    part.get_by_role("link", name="Clear").click()
+    expect(part.get_by_role("heading", level=2)).to_have_text("Threats 2")
+    page.goto("/")
+    page.get_by_label("Search").fill("no model is called so")
+    expect(found).to_have_text("0 threat models found")
+    page.get_by_role("link", name="Clear").click()
+    expect(page.get_by_label("Search")).to_have_value("")
+    assert not page.problems
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_controls_of_a_threat_have_room(page, model, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(base(model))
+    row = page.get_by_role("row", name=re.compile("Nobody knows"))
+    row.get_by_label("Status").select_option("Mitigation in progress")
+    row.get_by_label("Priority").select_option(index=1)
+    expect(status(page)).to_have_text("Saved")
+    for name in ("Severity", "Status", "Priority"):
+        control = row.get_by_label(name)
+        control.scroll_into_view_if_needed()
+        expect(control).to_be_in_viewport(ratio=1)
+    # What the choice needs without a limit is what it has.
+    cut = "one => { const has = one.offsetWidth; one.style.maxWidth = 'none'; return one.offsetWidth - has }"
+    assert row.get_by_label("Status").evaluate(cut) == 0
+    wrap = page.locator("#threat-table .table-wrap")
+    assert wrap.evaluate("one => one.scrollLeft") == 0
+
+
 def test_a_note_is_shown_as_it_will_be_read_while_one_types(page, model):
     page.goto(f"{base(model)}/notes/{model['note']}")
     page.get_by_label("Content").fill("## Plan\n\n**Now** <script>alert(1)</script>")

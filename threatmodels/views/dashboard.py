@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from threatmodels import access
@@ -40,13 +41,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "page": listed.get_page(request.GET.get("page")),
         "sort": sort,
         "filters": request.GET,
+        "only_title": _only_title(request.GET.get("only", "")),
         "is_filtered": any(request.GET.get(name) for name in FILTERS),
         "frameworks": Framework.choices,
         "statuses": MODEL_STATUSES,
         "roles": RoleName.choices,
     }
     if wants_part(request):
-        return render(request, "threatmodels/_threat_model_table.html", context)
+        return render(request, "threatmodels/_threat_models_found.html", context)
     return render(request, "threatmodels/dashboard.html", context | insights(user))
 
 
@@ -101,6 +103,18 @@ def _only(models: ThreatModelQuerySet, what: str) -> ThreatModelQuerySet:
             matching = other.filter(Q(severity=None) | ~Q(level__in=named))
         return models.filter(Exists(matching))
     return models
+
+
+def _only_title(what: str) -> str:
+    """Which of the lists behind the insights is shown; empty for no such list."""
+    if what == "without-diagram":
+        return _("Models without a diagram")
+    if what == "unmitigated":
+        return _("With open threats without mitigation")
+    severity = dict(SEVERITIES).get(what.removeprefix("severity-"))
+    if severity is None or not what.startswith("severity-"):
+        return ""
+    return _("With open threats of severity: %(severity)s") % {"severity": severity}
 
 
 def _sorted(models: ThreatModelQuerySet, wanted: str) -> tuple[ThreatModelQuerySet, str]:

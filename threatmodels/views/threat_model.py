@@ -48,7 +48,7 @@ def detail(request: HttpRequest, model_id: UUID) -> HttpResponse:
     threat_model = load(request, model_id)
     context = frame(threat_model, **_threats(request, threat_model))
     if wants_part(request):
-        return render(request, "threatmodels/_threat_table.html", context)
+        return render(request, "threatmodels/_threats_found.html", context)
     if access.role_of(threat_model) >= Role.WRITER:
         context["form"] = ThreatModelForm(instance=threat_model)
     lists = {
@@ -74,7 +74,8 @@ def detail(request: HttpRequest, model_id: UUID) -> HttpResponse:
 def _threats(request: HttpRequest, threat_model: ThreatModel) -> dict[str, Any]:
     """The table of threats: a page of what the filters let through, in the order that is asked for."""
     given = parameters(request)
-    rows = Threat.objects.live().filter(threat_model=threat_model).with_severity_rank().with_priority_rank()
+    every = Threat.objects.live().filter(threat_model=threat_model)
+    rows = every.with_severity_rank().with_priority_rank()
     if words := given.get("q", "").strip():
         rows = rows.search(words)
     for name in ("severity", "priority", "status", "threat_type"):
@@ -87,11 +88,14 @@ def _threats(request: HttpRequest, threat_model: ThreatModel) -> dict[str, Any]:
     column = F(THREAT_SORTS[sort.removeprefix("-")])
     order = column.desc(nulls_last=True) if sort.startswith("-") else column.asc(nulls_last=True)
     rows = rows.select_related("report_row").order_by(order, "id")
+    listed = Paginator(rows, THREATS_PER_PAGE)
+    is_filtered = any(given.get(name) for name in THREAT_FILTERS)
     return {
-        "page": Paginator(rows, THREATS_PER_PAGE).get_page(given.get("page")),
+        "page": listed.get_page(given.get("page")),
+        "total": every.count() if is_filtered else listed.count,
         "sort": sort,
         "filters": request.GET,
-        "is_filtered": any(given.get(name) for name in THREAT_FILTERS),
+        "is_filtered": is_filtered,
         # Translated once, not in every row.
         "severities": [(value, str(title)) for value, title in SEVERITIES],
         "priorities": [(value, str(title)) for value, title in PRIORITIES],

@@ -147,6 +147,28 @@ def test_filters_of_the_dashboard(cast, browse, threat_model, query, found):
     assert ("Web shop" in page.content.decode()) is found
 
 
+def test_what_the_dashboard_is_narrowed_to_is_said_and_can_be_taken_away(cast, browse, threat_model):
+    create_record(Threat, threat_model=threat_model, actor=cast.owner, name="T", severity="critical")
+    client = browse(cast.owner)
+    for only, said in (
+        ("severity-critical", "With open threats of severity: Critical"),
+        ("unmitigated", "With open threats without mitigation"),
+        ("without-diagram", "Models without a diagram"),
+    ):
+        page = client.get(f"/?only={only}&q=a").content.decode()
+        assert f'href="?q=a"><span>{said}</span>' in page
+        assert ">Clear</a>" in page
+    assert "remove this filter" not in client.get("/").content.decode()
+    assert "remove this filter" not in client.get("/?only=severity-").content.decode()
+
+
+def test_a_filtered_table_says_of_how_many(cast, browse, threat_model, parts):
+    for severity in ("high", "low"):
+        create_record(Threat, threat_model=threat_model, actor=cast.owner, name="T", severity=severity)
+    page = browse(cast.reader).get(url(threat_model, "?severity=low")).content.decode()
+    assert page.count(">1 of 3</span>") == 2
+
+
 def test_htmx_gets_the_table_alone(cast, browse, threat_model):
     part = browse(cast.owner).get("/?q=web", headers={"HX-Request": "true"}).content.decode()
     assert "Web shop" in part
