@@ -44,7 +44,8 @@ paint(document)
 document.addEventListener("htmx:load", (event) => paint(event.detail.elt.parentElement ?? document))
 new MutationObserver(() => paint(document)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] })
 
-// Pictures of what is drawn in another tab are looked at again when one comes back.
+// Pictures of what is drawn elsewhere are looked at again when one comes back, and now and then.
+const LOOK_AGAIN = 15_000
 const tagOf = async (url, cache) => (await fetch(url, { cache, mode: "same-origin" })).headers.get("ETag")
 async function refresh(picture) {
   const known = await tagOf(picture.src, "only-if-cached").catch(() => null)
@@ -57,10 +58,12 @@ async function refresh(picture) {
   }
   paint(picture.parentElement)
 }
-document.addEventListener("visibilitychange", () => {
+function refreshAll() {
   if (document.hidden) return
   for (const picture of document.querySelectorAll("img[data-live]")) if (picture.complete) refresh(picture)
-})
+}
+document.addEventListener("visibilitychange", refreshAll)
+if (document.querySelector("img[data-live]")) setInterval(refreshAll, LOOK_AGAIN)
 
 // A file that is dropped anywhere on the drop zone is chosen.
 for (const zone of document.querySelectorAll("[data-drop]")) {

@@ -222,6 +222,19 @@ def test_pictures_follow_the_theme_also_later_ones(page, site, model):
     expect(picture).to_have_attribute("src", re.compile(r"at=1$"))
 
 
+def test_thumbnails_are_new_while_one_looks_at_them(page, site, model):
+    page.clock.install()
+    page.goto(base(model))
+    picture = page.locator(".tile img")
+    picture.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.tile img').naturalWidth > 0")
+    cell = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{model['cells'][0]['id']}"
+    site.api(OWNER, "PATCH", cell, {"position": {"x": 900, "y": 900}})
+    page.clock.fast_forward(16_000)
+    expect(picture).to_have_attribute("src", re.compile("tag="))
+    assert not page.problems
+
+
 def test_thumbnails_are_new_when_one_comes_back_from_drawing(page, site, model):
     page.goto(base(model))
     picture = page.locator(".tile img")
