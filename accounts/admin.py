@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group as DjangoGroup
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -37,7 +38,8 @@ from accounts.models import (
 )
 from accounts.tokens import new_secret
 
-for _model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
+# Groups of Django give nobody anything here: TMI has groups of its own.
+for _model in (DjangoGroup, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(_model)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -12,6 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import mfa
 from tmi.lib import rows
+
+# Lists that would be called the same.
+NAMES = {
+    "SignUpInvitation": _("Invitations to sign up"),
+    "AccessInvitation": _("Invitations to threat models"),
+}
 
 
 class Site(admin.AdminSite):
@@ -34,6 +42,12 @@ class Site(admin.AdminSite):
             messages.warning(request, gettext("The administration is open to accounts with a second factor."))
             return redirect("mfa_index")
         raise PermissionDenied
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        found: list[Any] = super().get_app_list(request, app_label)
+        for listed in (model for app in found for model in app["models"]):
+            listed["name"] = NAMES.get(listed["object_name"], listed["name"])
+        return found
 
     site_header = _("TMI administration")
     site_title = _("TMI administration")

@@ -75,6 +75,13 @@ def test_every_list_and_page_opens_and_shows_no_secret(cast, browse, secrets, mo
     assert not [secret for secret in secrets if any(secret in text for text in texts)]
 
 
+def test_no_two_lists_are_called_the_same(cast, browse):
+    listed = browse(cast.admin).get("/admin/").context["app_list"]
+    names = [str(model["name"]) for app in listed for model in app["models"]]
+    assert {"Invitations to sign up", "Invitations to threat models", "Groups"} <= set(names)
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
 def test_every_filter_of_a_list_works(cast, browse, secrets, model):
     client = browse(cast.admin)
