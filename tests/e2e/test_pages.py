@@ -107,6 +107,7 @@ def test_a_weakness_is_found_by_words_and_added(threat):
     threat.get_by_label("Words of its name").fill("cross-site request")
     threat.get_by_role("button", name="CWE-352").click()
     expect(threat.get_by_label("CWE", exact=True)).to_have_value("CWE-352")
+    expect(threat.locator("#weaknesses")).to_contain_text("CWE-352 Cross-Site Request Forgery")
     expect(status(threat)).to_have_text("Saved")
     assert not threat.problems
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,6 +24,9 @@ from threatmodels.risk import risk
 from threatmodels.roles import Role
 from threatmodels.views.base import frame, load, page, person, saved
 from threatmodels.views.kinds import KINDS, Kind
+
+# What scripts ask for alone when a field of a threat was saved.
+PARTS = {"risk": "threatmodels/_risk.html", "weaknesses": "threatmodels/_weaknesses.html"}
 
 
 def url(record: Record, kind: Kind, what: str = "") -> str:
@@ -48,8 +52,8 @@ def detail(request: HttpRequest, model_id: UUID, record_id: UUID, kind: Kind) ->
         history=told(entries.order_by("-created_at", "-id")[:20]),
         **_beside(record),
     )
-    if request.htmx and request.GET.get("part") == "risk":  # type: ignore[attr-defined]  # django-htmx
-        return render(request, "threatmodels/_risk.html", context)
+    if request.htmx and (part := PARTS.get(request.GET.get("part", ""))):  # type: ignore[attr-defined]  # django-htmx
+        return render(request, part, context)
     if access.role_of(threat_model) >= Role.WRITER:
         context["form"] = kind.form(instance=record)
     return render(request, f"threatmodels/{kind.model.kind}_detail.html", context)
@@ -122,7 +126,9 @@ def delete(request: HttpRequest, model_id: UUID, record_id: UUID, kind: Kind) ->
         delete_record(record, actor=person(request))
         messages.success(request, _("“%(name)s” was deleted. It can be restored.") % {"name": record})
         return redirect("deleted_records", model_id)
-    return render(request, "threatmodels/delete.html", frame(threat_model, kind=kind, subject=record))
+    days = settings.CONFIG.retention.deleted_days
+    context = frame(threat_model, kind=kind, subject=record, deleted_days=days)
+    return render(request, "threatmodels/delete.html", context)
 
 
 @page("POST")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
@@ -137,7 +138,8 @@ def delete(request: HttpRequest, model_id: UUID) -> HttpResponse:
             request, _("“%(name)s” was deleted.") % {"name": threat_model.name}, extra_tags="undo-model"
         )
         return redirect("deleted_threat_models")
-    return render(request, "threatmodels/delete.html", frame(threat_model, subject=threat_model))
+    context = frame(threat_model, subject=threat_model, deleted_days=settings.CONFIG.retention.deleted_days)
+    return render(request, "threatmodels/delete.html", context)
 
 
 @page("GET")

@@ -283,6 +283,13 @@ def test_a_vector_decides_the_score(cast, browse, threat_model):
     assert 'field-wrong" data-field="cvss_vector"' in page.content.decode()
 
 
+def test_who_deletes_is_told_how_long_it_can_be_restored(cast, browse, threat_model, parts, settings):
+    retention = settings.CONFIG.retention.model_copy(update={"deleted_days": 7})
+    settings.CONFIG = settings.CONFIG.model_copy(update={"retention": retention})
+    for rest in ("/delete", f"/notes/{parts['notes'].pk}/delete"):
+        assert "restored for 7 days." in browse(cast.owner).get(url(threat_model, rest)).content.decode()
+
+
 def test_an_owner_deletes_and_restores_a_model(cast, browse, threat_model):
     client = browse(cast.owner)
     assert client.post(url(threat_model, "/delete")).status_code == 302
