@@ -216,9 +216,11 @@ def test_the_controls_of_a_threat_have_room(page, model, width):
 
 
 def test_a_note_is_shown_as_it_will_be_read_while_one_types(page, model):
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{base(model)}/notes/{model['note']}")
     page.get_by_label("Content").fill("## Plan\n\n**Now** <script>alert(1)</script>")
     expect(page.locator("#preview strong")).to_have_text("Now")
+    expect(page.locator("#preview strong")).to_be_in_viewport()
     expect(page.locator("#preview")).to_contain_text("<script>alert(1)</script>")
     assert not page.problems
 

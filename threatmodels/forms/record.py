@@ -148,6 +148,8 @@ class DocumentForm(RowForm):
 
 
 class NoteForm(RowForm):
+    aside = ("description",)
+
     class Meta:
         model = Note
         fields: ClassVar[list[str]] = ["name", "content", "description"]
