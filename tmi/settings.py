@@ -213,10 +213,9 @@ MFA_ALLOW_UNVERIFIED_EMAIL = not CONFIG.mail.host
 MFA_RATE_LIMITS: dict[str, str] | bool = {} if CONFIG.rate_limits.sign_in_per_minute else False
 
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if CONFIG.mail.host
-    else "django.core.mail.backends.dummy.EmailBackend"
+    "tmi.lib.mail.EmailBackend" if CONFIG.mail.host else "django.core.mail.backends.dummy.EmailBackend"
 )
+EMAIL_TIMEOUT = 10
 EMAIL_HOST = CONFIG.mail.host
 EMAIL_PORT = CONFIG.mail.port
 EMAIL_HOST_USER = CONFIG.mail.user

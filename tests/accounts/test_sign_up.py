@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from email import message_from_bytes
 from email.policy import default
 
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from accounts.actions.invitation import invite
 from accounts.actions.user import create_local_user
 from accounts.models import AuditEntry, SignUpInvitation, User
+from tmi.lib import mail as outgoing
 
 PASSWORD = "correct-horse-battery-9"
 SIGN_UP = "/accounts/signup/"
@@ -157,6 +159,89 @@ def test_links_in_mails_name_no_host_that_a_request_made_up(browse, mailing, set
     )
     assert answer.status_code == 400
     assert mailing.mails == []
+
+
+# -- a mail server that is away
+
+
+@pytest.fixture
+def queued(mailing, settings):
+    """Mail goes the way that it goes in a real instance; what was sent is there after `flush`."""
+    settings.EMAIL_BACKEND = "tmi.lib.mail.EmailBackend"
+    yield mailing
+    assert outgoing.flush()
+
+
+@pytest.fixture
+def mute(queued, settings):
+    """The mail server takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = server.getsockname()[1], 1
+        yield
+        assert outgoing.flush()
+
+
+@pytest.fixture
+def away(queued, settings):
+    """Nothing listens where the mail server should be."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        settings.EMAIL_PORT = free.getsockname()[1]
+
+
+committed = pytest.mark.django_db(transaction=True)
+
+
+@committed
+def test_mails_arrive_though_nobody_waits_for_them(browse, mode, queued):
+    mode("open")
+    sign_up(browse(None))
+    assert outgoing.flush()
+    assert [to for to, _mail in queued.mails] == [["new@example.org"]]
+
+
+@committed
+def test_who_signs_up_is_answered_though_the_mail_server_is_away(browse, mode, away, caplog):
+    mode("open")
+    create_local_user(email="taken@example.org", name="T", password=PASSWORD)
+    fresh, taken = (sign_up(browse(None), f"{name}@example.org") for name in ("fresh", "taken"))
+    assert (fresh.status_code, fresh["Location"]) == (302, "/accounts/confirm-email/")
+    assert (taken.status_code, taken["Location"]) == (fresh.status_code, fresh["Location"])
+    assert outgoing.flush()
+    assert caplog.text.count("A mail was not sent") == 2
+    assert "example.org" not in caplog.text
+
+
+@committed
+def test_a_password_is_changed_though_the_mail_server_is_away(browse, away):
+    user = create_local_user(email="ann@example.org", name="Ann", password=PASSWORD)
+    client = browse(None)
+    client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+    new = "another-horse-battery-7"
+    given = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert client.post("/accounts/password/change/", given).status_code == 302
+    user.refresh_from_db()
+    assert user.check_password(new)
+
+
+@committed
+def test_a_mail_server_that_says_nothing_tells_nobody_who_has_an_account(browse, mute):
+    create_local_user(email="ann@example.org", name="Ann", password=PASSWORD)
+    begun = time.monotonic()
+    asked = browse(None).post("/accounts/password/reset/", {"email": "ann@example.org"})
+    assert time.monotonic() - begun < 1
+    unknown = browse(None).post("/accounts/password/reset/", {"email": "nobody@example.org"})
+    assert (unknown.status_code, unknown["Location"]) == (asked.status_code, asked["Location"])
+
+
+def test_a_mail_server_is_not_waited_for_without_end(settings):
+    assert 0 < settings.EMAIL_TIMEOUT <= 30
+
+
+def test_an_invitation_that_cannot_be_mailed_is_handed_on(browse, away, capsys):
+    with pytest.raises(CommandError, match="not sent"):
+        call_command("invite", "new@example.org")
+    path = link_in(capsys.readouterr().out, "/accounts/invitation/").strip()
+    assert browse(None).get(path).status_code == 200
 
 
 # -- invitations

@@ -26,8 +26,12 @@ class Command(BaseCommand):
         except ValidationFailed as error:
             raise CommandError(" ".join(f"{e.field}: {e.reason}" for e in error.errors)) from None
         link = absolute_url(None, reverse("invitation", args=[secret]))
-        if settings.CONFIG.mail.host:
-            send_invitation(made.email, link)
-            self.stdout.write(f"Invited {made.email} by mail.")
-        else:
+        if not settings.CONFIG.mail.host:
             self.stdout.write(link)
+            return
+        try:
+            send_invitation(made.email, link, at_once=True)
+        except OSError as error:
+            self.stdout.write(link)
+            raise CommandError(f"The mail was not sent: {error}. Hand this link on.") from None
+        self.stdout.write(f"Invited {made.email} by mail.")
