@@ -7,13 +7,16 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import LoginForm, SignupForm
+from allauth.account.forms import LoginForm, ResetPasswordKeyForm, SignupForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetForm
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import mfa, throttle
@@ -54,8 +57,24 @@ class ResetPasswordForm(AllauthResetForm):  # type: ignore[misc]  # untyped pack
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        self.users = list(User.objects.local().active().with_email(email).filter(email_verified=True))
+        # Whoever is inside under an address that is only claimed has what its owner may not see.
+        known = Q(email_verified=True) | Q(last_login=None)
+        self.users = list(User.objects.local().active().with_email(email).filter(known))
         return email
+
+
+class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]  # untyped package
+    """The password of whoever followed the link in a mail, which proves the address too."""
+
+    @transaction.atomic
+    def save(self) -> None:
+        super().save()
+        if self.user.email_verified:
+            return
+        address, _made = EmailAddress.objects.get_or_create(
+            user=self.user, email=self.user.email.lower(), defaults={"primary": True}
+        )
+        get_adapter().confirm_email(context.request, address)
 
 
 class _SlowedCode(forms.Form):

@@ -318,10 +318,11 @@ class Collaboration(Section):
 
 
 class Retention(Section):
-    """How long deleted things can be restored."""
+    """How long deleted things can be restored, and how long what nobody uses is kept."""
 
     deleted_days: Positive = 30
     sessions_days: Positive = 90
+    unconfirmed_days: Count = 7
     audit_days: Count = 0
 
     @field_validator("audit_days")

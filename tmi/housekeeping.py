@@ -6,7 +6,7 @@ import logging
 
 from django.conf import settings
 
-from accounts.actions.housekeeping import forget_expired, forget_old_audit_entries
+from accounts.actions.housekeeping import forget_expired, forget_old_audit_entries, forget_unconfirmed
 from collaboration.actions.housekeeping import forget_sessions
 from threatmodels.actions.housekeeping import drop_old_operations, purge_deleted
 from threatmodels.delivering import forget_old as forget_deliveries
@@ -24,6 +24,7 @@ def run() -> dict[str, int]:
         "operations": drop_old_operations(),
         **forget_sessions(),
         **forget_expired(),
+        "unconfirmed accounts": forget_unconfirmed(),
         "webhook deliveries": forget_deliveries(),
         "audit entries": forget_old_audit_entries(),
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from allauth.account import app_settings
-from allauth.account.models import EmailConfirmation
+from allauth.account.models import EmailAddress, EmailConfirmation
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.actions.links import FIRST_ADMIN, needs_first_admin
@@ -22,6 +22,7 @@ from accounts.models import (
     SignInSession,
     SignUpInvitation,
     SocketTicket,
+    User,
 )
 from accounts.models.kept_answer import KEPT_FOR
 from tmi.lib import sweep
@@ -56,6 +57,43 @@ def forget_expired() -> dict[str, int]:
         else sweep.in_batches(sweep.rows(OneTimeLink.objects.filter(purpose=FIRST_ADMIN))),
         "mailed links": sweep.in_batches(sweep.rows(EmailConfirmation.objects.filter(created__lt=mailed))),
     }
+
+
+def forget_unconfirmed() -> int:
+    """Removes accounts that somebody signed up for and never opened; their addresses are free again."""
+    days = settings.CONFIG.retention.unconfirmed_days
+    if not days:
+        return 0
+    found = _never_opened().filter(created_at__lt=timezone.now() - timedelta(days=days))
+
+    def remove(limit: int) -> int:
+        # Whoever proves the address at this moment holds the row.
+        held = found.select_for_update(skip_locked=True).order_by().values_list("pk", flat=True)
+        ids = list(held[:limit])
+        EmailAddress.objects.filter(user__in=ids).delete()
+        sweep.delete(User, ids)
+        return len(ids)
+
+    return sweep.in_batches(remove)
+
+
+def _never_opened() -> QuerySet[User]:
+    """Those that people made themselves, with an address that is not proved, and that nothing else refers to.
+
+    An account that somebody else made begins with an audit entry, and with an address that counts as proved.
+    """
+    mine = EmailAddress.objects.filter(user=OuterRef("pk"))
+    made = AuditEntry.objects.filter(entity_type="user", entity_id=OuterRef("pk"), action="create")
+    found = User.objects.local().filter(email_verified=False, is_admin=False, last_login=None)
+    found = found.filter(
+        Exists(mine.filter(verified=False)), ~Exists(mine.filter(verified=True)), ~Exists(made)
+    )
+    for relation in User._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ForeignObjectRel) and relation.related_model is not EmailAddress:
+            model: type[Model] = relation.field.model
+            others = model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+            found = found.filter(~Exists(others))
+    return found
 
 
 def forget_old_audit_entries() -> int:

@@ -11,6 +11,7 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.actions.invitation import invite
 from accounts.actions.user import create_local_user
@@ -141,6 +142,31 @@ def test_a_lost_password_is_replaced_by_the_link_in_the_mail(browse, mailing):
     unknown = browse(None).post("/accounts/password/reset/", {"email": "nobody@example.org"})
     assert (unknown.status_code, unknown["Location"]) == (asked.status_code, asked["Location"])
     assert all(to == ["ann@example.org"] for to, _mail in mailing.mails)
+
+
+def test_who_missed_the_first_mail_proves_the_address_by_a_new_password(browse, mode, mailing):
+    mode("open")
+    sign_up(browse(None))
+    again = sign_up(browse(None))
+    assert again["Location"] == "/accounts/confirm-email/"
+    mailing.mails.clear()
+    client = browse(None)
+    client.post("/accounts/password/reset/", {"email": "new@example.org"})
+    form = client.get(link_in(mailing.text(), "/accounts/password/reset/key/"))["Location"]
+    new = "another-horse-battery-7"
+    client.post(form, {"password1": new, "password2": new})
+    assert User.objects.get(email="new@example.org").email_verified
+    signed_in = browse(None).post("/accounts/login/", {"login": "new@example.org", "password": new})
+    assert signed_in["Location"] == "/"
+
+
+def test_an_account_that_is_used_is_not_handed_to_whoever_has_its_unproved_address(browse, mode, mailing):
+    mode("open")
+    sign_up(browse(None))
+    User.objects.filter(email="new@example.org").update(last_login=timezone.now())
+    mailing.mails.clear()
+    browse(None).post("/accounts/password/reset/", {"email": "new@example.org"})
+    assert mailing.mails == []
 
 
 def test_a_person_of_a_provider_gets_no_mail_for_a_new_password(browse, mailing):

@@ -10,13 +10,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.actions.links import DEMO, FIRST_ADMIN, new_link
-from accounts.models import AuditEntry, OneTimeLink
-from tests.conftest import Cast
+from accounts.actions.user import join_groups
+from accounts.models import AuditEntry, OneTimeLink, User
+from tests.conftest import Cast, make_user
 from tests.schema.rows import Rows
 from threatmodels import log
 from threatmodels.actions.diagram import create_diagram
@@ -136,6 +139,49 @@ def test_expired_browser_sessions_and_mailed_links_are_forgotten(cast: Cast) -> 
         )
     removed = run()
     assert (removed["browser sessions"], removed["mailed links"]) == (1, 1)
+
+
+def signed_up(name: str, **fields: Any) -> User:
+    """An account as the sign-up page leaves it behind, eight days ago."""
+    made = make_user(name, **{"created_at": ago(days=8), **fields})
+    User.objects.filter(pk=made.pk).update(email_verified=False)
+    EmailAddress.objects.create(user=made, email=made.email, primary=True)
+    return made
+
+
+def accounts() -> set[str]:
+    return set(User.objects.values_list("name", flat=True))
+
+
+def test_an_account_that_nobody_opened_is_removed_and_its_address_is_free(db: None) -> None:
+    signed_up("gone")
+    signed_up("young", created_at=ago(days=6))
+    signed_up("inside", last_login=ago(days=8))
+    make_user("made", created_at=ago(days=8))
+    signed_up("ada", provider="acme", provider_user_id="1")
+    proved = signed_up("proved")
+    EmailAddress.objects.filter(user=proved).update(verified=True)
+    assert run()["unconfirmed accounts"] == 1
+    assert accounts() == {"Young", "Inside", "Made", "Ada", "Proved"}
+    assert not EmailAddress.objects.filter(email="gone@example.org").exists()
+
+
+def test_an_unopened_account_stays_where_anything_belongs_to_it(cast: Cast) -> None:
+    owner, member, made, author = (signed_up(name) for name in ("own", "member", "made", "author"))
+    ThreatModel.objects.create(name="Kept", owner=owner, created_by=owner)
+    join_groups(member, ["Team"], actor=cast.admin)
+    audit.write(entity_type="user", entity_id=made.pk, action="create", actor=cast.admin, changes={})
+    audit.write(entity_type="user", entity_id=cast.owner.pk, action="update", actor=author, changes={})
+    assert run()["unconfirmed accounts"] == 0
+    assert {"Own", "Member", "Made", "Author"} <= accounts()
+
+
+def test_how_long_an_account_waits_is_configured(db: None, configured: Any) -> None:
+    signed_up("waiting")
+    for days in (0, 30):
+        configured("retention", unconfirmed_days=days)
+        run()
+        assert accounts() == {"Waiting"}
 
 
 def test_the_link_of_the_first_administrator_goes_when_there_is_one(cast: Cast) -> None:
