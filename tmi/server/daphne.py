@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server as Daphne
@@ -22,6 +23,7 @@ from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from tmi.config import Config
+from tmi.server import late
 from tmi.server.gateway import Application, Gateway, longest_body
 from tmi.server.wire import EXTENSION, close_seconds
 
@@ -83,6 +85,8 @@ class Server(Daphne):  # type: ignore[misc]  # Daphne has no types
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, Socket):
             scope["extensions"] = {EXTENSION: DaphneWire(protocol)}
+        else:
+            protocol.known_as = late.name_request(scope)
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -147,6 +151,7 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
     """A request that must arrive in time, and of which no more is kept than anybody reads."""
 
     _received = 0
+    known_as: UUID | None = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         # Twisted would read forms for nobody, and refuse a bad one with an answer of its own.
@@ -169,8 +174,10 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
         elif self._response_started and self.duration() > limits.write_timeout:
             # The base would end it, so that half of an answer looks whole.
             self.channel.forceAbortClient()
-        else:
-            super().check_timeouts()
+        elif not arriving and self.duration() > limits.write_timeout:
+            headers, body = late.too_late(self.path.decode("ascii"), self.known_as)
+            self.handle_reply({"type": "http.response.start", "status": 503, "headers": headers})
+            self.handle_reply({"type": "http.response.body", "body": body})
 
 
 class Socket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types

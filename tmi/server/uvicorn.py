@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -16,6 +17,7 @@ from websockets.protocol import State
 
 from tmi.config import Config
 from tmi.config_schema import Server as Limits
+from tmi.server import late
 from tmi.server.gateway import Application, Gateway
 from tmi.server.wire import EXTENSION, close_seconds
 
@@ -23,10 +25,7 @@ SILENT = 4408
 TOO_LARGE = 4413
 GOING_AWAY = 1001
 LINGER_SECONDS = 0.3
-TOO_LATE = (
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n"
-    b"connection: close\r\n\r\nThe answer took too long."
-)
+TOO_LATE = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
 
 
 def serve(
@@ -83,6 +82,7 @@ class Requests(HttpToolsProtocol):
         super().__init__(*given, **named)
         self.limits = limits
         self._answered: RequestResponseCycle | None = None
+        self._known_as: UUID | None = None
         self._arriving: asyncio.TimerHandle | None = None
         self._answering: asyncio.TimerHandle | None = None
 
@@ -131,6 +131,7 @@ class Requests(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle
+        self._known_as = late.name_request(cycle.scope)  # type: ignore[arg-type]
         super()._start_asgi_task(cycle, app)
 
     def _arrives(self) -> None:
@@ -162,7 +163,9 @@ class Requests(HttpToolsProtocol):
             return
         cycle.disconnected = True
         cycle.message_event.set()
-        self.transport.write(TOO_LATE)
+        headers, body = late.too_late(cycle.scope["path"], self._known_as)
+        lines = b"".join(b"%s: %s\r\n" % pair for pair in headers)
+        self.transport.write(TOO_LATE + lines + b"\r\n" + body)
         self.transport.close()
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from email import message_from_string
+from email.message import Message
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from websockets.sync.client import connect
@@ -35,7 +40,7 @@ async def application(scope, receive, send):
         size += len(message["body"])
         if not message["more_body"]:
             break
-    if scope["path"] == "/slow":
+    if scope["path"].endswith("/slow"):
         await asyncio.sleep(60)
     await send({{"type": "http.response.start", "status": 200, "headers": []}})
     if scope["path"] == "/halting":
@@ -145,6 +150,29 @@ def test_a_connection_without_a_request_is_not_kept(line: socket.socket) -> None
 def test_an_answer_that_does_not_begin_in_time_is_a_503(line: socket.socket) -> None:
     line.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert (heard(line, WRITE + LOOK + SLACK) or b"").startswith(b"HTTP/1.1 503 ")
+
+
+def late(line: socket.socket, *headers: str) -> tuple[Message, Any]:
+    """Headers and JSON of an answer of the API that did not begin in time."""
+    asked = ["GET /api/v1/slow HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
+    line.sendall("\r\n".join(asked).encode())
+    head, _, body = (heard(line, WRITE + LOOK + SLACK) or b"").partition(b"\r\n\r\n")
+    status, _, fields = head.decode().partition("\r\n")
+    assert status.startswith("HTTP/1.1 503 ")
+    return message_from_string(fields), json.loads(body)
+
+
+def test_the_api_says_in_its_own_form_that_an_answer_took_too_long(line: socket.socket) -> None:
+    known = str(uuid4())
+    headers, said = late(line, f"X-Request-ID: {known}")
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-Request-ID"] == said["meta"]["request_id"] == known
+    assert (said["success"], said["error"]["code"]) == (False, "SERVICE_UNAVAILABLE")
+
+
+def test_a_request_without_an_id_of_its_own_is_told_the_one_that_it_got(line: socket.socket) -> None:
+    headers, said = late(line)
+    assert headers["X-Request-ID"] == said["meta"]["request_id"] == str(UUID(headers["X-Request-ID"]))
 
 
 def test_an_answer_that_does_not_end_in_time_does_not_look_whole(line: socket.socket) -> None:
