@@ -15,7 +15,7 @@ from accounts.models import ClientCredential
 from tmi.api.errors import checked
 from tmi.api.pagination import whole_list
 from tmi.api.parse import StrictJSONParser
-from tmi.lib.errors import NotFound
+from tmi.lib.errors import NotFound, PermissionDenied
 from tmi.lib.ids import NO_ID, parse_id
 
 Json = dict[str, Any]
@@ -36,6 +36,7 @@ class CredentialViewSet(SignedInViewSet):
 
     @extend_schema(responses={201: NewCredentialSerializer})
     def create(self, request: Request) -> Response:
+        refuse_programs(request)
         given = checked(CredentialSerializer(data=request.data))
         made, secret = create_credential(owner=self.actor, **given)
         location = request.build_absolute_uri(f"{request.path}/{made.pk}")
@@ -45,6 +46,7 @@ class CredentialViewSet(SignedInViewSet):
         return self.answer_one(shown(self.found(credential_id)))
 
     def destroy(self, request: Request, credential_id: str) -> Response:
+        refuse_programs(request)
         with self.held(self.found(credential_id), shown) as (locked, _current):
             delete_credential(locked, actor=self.actor)
         return self.no_content()
@@ -54,6 +56,13 @@ class CredentialViewSet(SignedInViewSet):
         if one is None:
             raise NotFound
         return one
+
+
+def refuse_programs(request: Request) -> None:
+    """What a program may do ends with what let it in: it makes no credentials that outlive that."""
+    session: Any = request.auth
+    if session is not None and (session.credential_id or session.client_id):
+        raise PermissionDenied("Programs do not make or delete credentials: their owner does, signed in.")
 
 
 def shown(credential: ClientCredential) -> Json:

@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.actions.authorization import register_client
+from accounts.actions.session import start_session
 from accounts.models import ClientCredential, SignInSession
+from accounts.tokens import access_token
 
 URL = "/api/v1/me/client_credentials"
 TOKEN = "/api/v1/auth/token"
@@ -43,6 +46,29 @@ def test_a_program_signs_in_as_its_owner(cast, api, credential):
     me = api(None).get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
     assert me.json()["data"]["id"] == str(cast.owner.pk)
     assert api(cast.owner).get(f"{URL}/{credential['id']}").json()["data"]["last_used_at"]
+
+
+@pytest.mark.parametrize("behind", ["credential", "client"])
+def test_a_program_makes_and_deletes_no_credentials(cast, api, credential, behind):
+    """They would outlive what let it in."""
+    row = (
+        ClientCredential.objects.get()
+        if behind == "credential"
+        else register_client(name="CLI", redirect_uris=["http://127.0.0.1/cb"], actor=cast.admin)
+    )
+    token = access_token(start_session(cast.owner, **{behind: row}))
+    program = api(None)
+    program.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    assert program.get(URL).status_code == 200
+    one = f"{URL}/{credential['id']}"
+    match = program.get(one)["ETag"]
+    for refused in (
+        program.post(URL, {"name": "Mine"}, format="json"),
+        program.delete(one, headers={"If-Match": match}),
+    ):
+        assert refused.status_code == 403
+        assert refused.json()["error"]["code"] == "PERMISSION_DENIED"
+    assert ClientCredential.objects.count() == 1
 
 
 def test_http_basic_does_too(api, credential):
