@@ -147,14 +147,10 @@ def _keep_row(user: User, claimed: Claimed) -> None:
         ]
     )
     if before != (user.email, user.email_verified):
-        _audit(
-            user,
-            "update",
-            {
-                "email": (before[0], user.email),
-                "email_verified": (before[1], user.email_verified),
-            },
-        )
+        changes: audit.Changes = {"email_verified": (before[1], user.email_verified)}
+        if before[0] != user.email:
+            changes = {"email": (None, "changed"), **changes}
+        _audit(user, "update", changes)
 
 
 def _audit(user: User, action: str, changes: audit.Changes) -> None:

@@ -248,6 +248,17 @@ def test_an_invitation_opens_the_door_to_its_proved_address(browse, configure, i
     assert not SignUpInvitation.objects.open().exists()
 
 
+def test_the_history_tells_that_an_address_changed_and_not_which(browse, configure, issuer, cast):
+    configure(acme=acme(issuer))
+    come_by(browse(None), ADA)
+    come_by(browse(None), {**ADA, "email": "countess@example.org"})
+    person = User.objects.get(provider="acme")
+    assert person.email == "countess@example.org"
+    entries = AuditEntry.objects.filter(entity_id=person.pk)
+    assert [one.changes["email"] for one in entries.filter(action="update")] == [[None, "changed"]]
+    assert "example.org" not in str(list(entries.values_list("changes", flat=True)))
+
+
 # -- linking
 
 
