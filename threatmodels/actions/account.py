@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from dataclasses import asdict
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -18,6 +17,7 @@ from accounts import audit
 from accounts.actions.session import end_all_sessions
 from accounts.models import LOCAL, AuditEntry, ClientCredential, GroupMember, KeptAnswer, SignInSession, User
 from threatmodels.export import document_of
+from threatmodels.interchange.registry import WRITERS
 from threatmodels.models import AccessInvitation, ThreatModel, ThreatModelAccess, Webhook
 from tmi.lib.errors import Conflict
 from tmi.lib.json import encode
@@ -99,7 +99,7 @@ def export_account(user: User) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in _files(user):
-            archive.writestr(name, encode(content))
+            archive.writestr(name, content if isinstance(content, bytes) else encode(content))
     return packed.getvalue()
 
 
@@ -115,7 +115,7 @@ def _files(user: User) -> Any:
     yield "roles.json", [_plain(row) for row in roles]
     for model in ThreatModel.objects.filter(owner=user, deleted_at=None).select_related("owner"):
         safe = re.sub(r"[^A-Za-z0-9]+", "-", model.name).strip("-")[:60]
-        yield f"threat_models/{safe or 'model'}-{model.pk}.json", _plain(asdict(document_of(model)))
+        yield f"threat_models/{safe or 'model'}-{model.pk}.json", WRITERS["tmi"](document_of(model))
 
 
 def _profile(user: User) -> dict[str, Any]:

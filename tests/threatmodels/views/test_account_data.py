@@ -9,6 +9,7 @@ import zipfile
 
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.actions.credential import create_credential
@@ -65,10 +66,22 @@ def test_a_person_gets_everything_that_is_kept_of_them_and_nothing_secret(ann, a
     assert {"create"} <= {entry["action"] for entry in files["history.json"]}
     [name] = [name for name in files if name.startswith("threat_models/")]
     assert ".." not in name
-    assert files[name]["threats"][0]["name"] == "Tampering"
+    assert files[name]["threat_model"]["threats"][0]["name"] == "Tampering"
     everything = json.dumps(files)
     for hidden in (secret, ann.password, ClientCredential.objects.get().secret_hash):
         assert hidden not in everything
+
+
+def test_a_threat_model_of_the_archive_can_be_imported(ann, anns, api):
+    model = create_threat_model(actor=ann, name="Wallet")
+    create_record(Threat, threat_model=model, actor=ann, name="Tampering")
+    with zipfile.ZipFile(io.BytesIO(anns.post(DATA).content)) as archive:
+        [name] = [name for name in archive.namelist() if name.startswith("threat_models/")]
+        file = SimpleUploadedFile(name.partition("/")[2], archive.read(name))
+    answer = api(ann).post("/api/v1/import", {"file": file}, format="multipart")
+    assert answer.status_code == 201, answer.content
+    again = ThreatModel.objects.get(pk=answer.json()["data"]["threat_model_id"])
+    assert (again.name, [threat.name for threat in again.threats.all()]) == ("Wallet", ["Tampering"])
 
 
 def test_nobody_takes_the_data_of_others(anns, threat_model, cast):
