@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+import ssl
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,6 +124,20 @@ class Section(BaseModel):
         return {} if value is None else value
 
 
+def _check_certificate(cert_file: str, key_file: str) -> None:
+    """Raises the error that names the file with which no connection could be made."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_verify_locations(cert_file)
+    except OSError:  # of which those of TLS are
+        raise wrong("tls_cert_file", "must hold a certificate in PEM") from None
+    try:
+        # With a password nobody is asked for one.
+        context.load_cert_chain(cert_file, key_file, password="")
+    except (OSError, ValueError):
+        raise wrong("tls_key_file", "must hold the certificate's key, in PEM without a password") from None
+
+
 class Server(Section):
     """The listening socket and the processes behind it."""
 
@@ -160,6 +175,8 @@ class Server(Section):
         for key in ("tls_cert_file", "tls_key_file"):
             if self.tls_enabled and not Path(getattr(self, key)).is_file():
                 raise wrong(key, "must name a readable file when server.tls_enabled is true")
+        if self.tls_enabled:
+            _check_certificate(self.tls_cert_file, self.tls_key_file)
         return self
 
 

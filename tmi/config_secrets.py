@@ -31,6 +31,10 @@ def generate_missing(config: Config, data_dir: Path) -> Generated:
         raise ConfigError(
             f"{missing[0]}: not configured, and {data_dir / FILE}: {problem.strerror}"
         ) from None
+    except ValueError:
+        raise ConfigError(
+            f"{missing[0]}: not configured, and {data_dir / FILE} is damaged: bring it back from a backup"
+        ) from None
     return {tuple(key.split(".")): kept[key] for key in missing}
 
 
@@ -65,18 +69,36 @@ def _missing(config: Config) -> list[str]:
 def _keep(data_dir: Path, keys: list[str]) -> dict[str, Any]:
     """Reads the kept secrets and adds those that are not there yet; one process at a time."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.open(data_dir / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(file, "r+", encoding="utf-8") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        kept: dict[str, Any] = json.loads(stream.read() or "{}")
+    locked = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        kept = _read(data_dir / FILE)
         fresh = {key: _new(key) for key in keys if key not in kept}
         if fresh:
             kept |= fresh
-            stream.seek(0)
-            stream.write(json.dumps(kept, indent=1) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+            _write(data_dir / FILE, json.dumps(kept, indent=1) + "\n")
+    finally:
+        os.close(locked)
     return kept
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What the file holds; ValueError where that is no object of JSON."""
+    kept = json.loads(path.read_text(encoding="utf-8") or "{}") if path.exists() else {}
+    if not isinstance(kept, dict):
+        raise ValueError
+    return kept
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or, when that fails, the one before."""
+    fresh = path.with_name(f"{path.name}.new")
+    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
 
 
 def _new(key: str) -> str | list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 import manage
-from tmi.config import BASE_DIR, Config, load, variables
+from tmi.config import BASE_DIR, Config, ConfigError, load, variables
 from tmi.config_schema import MASK, format_duration, parse_duration
 
 EXAMPLE = BASE_DIR / "config.example.yml"
@@ -316,6 +317,36 @@ def test_an_embedded_instance_makes_its_secrets_once(read: Read, tmp_path: Path)
     kept = tmp_path / "data" / "secrets.json"
     assert kept.stat().st_mode & 0o077 == 0
     assert json.loads(kept.read_text())["auth.jwt.secret"] == first.auth.jwt.secret
+
+
+@pytest.mark.parametrize("content", ["not JSON", '{"auth.jwt.secret": "x', "[]"])
+def test_damaged_secrets_are_named_and_left_as_they_are(refuse: Refuse, tmp_path: Path, content: str) -> None:
+    kept = tmp_path / "data" / "secrets.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(content)
+    line = refuse()
+    assert line.startswith("server.secret_key: not configured, and ")
+    assert f"{kept} is damaged" in line
+    assert kept.read_text() == content
+
+
+def test_what_is_added_to_the_secrets_is_there_whole_or_not_at_all(
+    read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "data" / "secrets.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text('{"auth.jwt.secret": "' + STRONG + '"}')
+    before = kept.read_text()
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(ConfigError, match="No space left"):
+            read()
+    assert kept.read_text() == before
+    assert read().auth.jwt.secret == STRONG
 
 
 # -- as a command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import shutil
 import signal
 import socket
 import ssl
@@ -23,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.tmi.instance import Instance
-from tmi.config import BASE_DIR
+from tmi.config import BASE_DIR, ConfigError, load
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -103,6 +104,25 @@ def test_sockets_come_over_tls(served: Instance, certificate: tuple[Path, Path])
         opened.recv(timeout=20)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
+
+
+@pytest.mark.parametrize(
+    ("broken", "key"), [("tls.crt", "tls_cert_file"), ("tls.key", "tls_key_file"), ("other", "tls_key_file")]
+)
+def test_files_that_make_no_connection_are_named_before_the_start(
+    certificate: tuple[Path, Path], tmp_path: Path, broken: str, key: str
+) -> None:
+    files = [Path(shutil.copy(path, tmp_path)) for path in certificate]
+    if broken == "other":
+        other = ec.generate_private_key(ec.SECP256R1())
+        pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        files[1].write_bytes(other.private_bytes(pem, pkcs8, serialization.NoEncryption()))
+    else:
+        (tmp_path / broken).write_text("no PEM")
+    environ = {"TMI_DATA_DIR": str(tmp_path), "TMI_SERVER_TLS_ENABLED": "true"}
+    environ |= {"TMI_SERVER_TLS_CERT_FILE": str(files[0]), "TMI_SERVER_TLS_KEY_FILE": str(files[1])}
+    with pytest.raises(ConfigError, match=rf"^server\.{key}: must hold "):
+        load(environ)
 
 
 def test_old_versions_of_tls_are_refused(served: Instance) -> None:
