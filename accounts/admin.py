@@ -187,6 +187,7 @@ class SignInSessionAdmin(ReadOnlyAdmin):
 @admin.register(RefreshToken)
 class RefreshTokenAdmin(ReadOnlyAdmin):
     list_display = ("id", "user", "created_at", "used_at", "expires_at", "revoked_at")
+    list_filter = (("used_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("user__email",)
     list_select_related = ("user",)
     exclude = ("token",)
@@ -202,6 +203,8 @@ class RefreshTokenAdmin(ReadOnlyAdmin):
 @admin.register(SocketTicket)
 class SocketTicketAdmin(ReadOnlyAdmin):
     list_display = ("id", "session", "created_at", "expires_at")
+    list_filter = ("expires_at",)
+    search_fields = ("session__user__email",)
     list_select_related = ("session__user",)
     exclude = ("ticket",)
 
@@ -295,5 +298,7 @@ class OAuthClientAdmin(AuditedAdmin):
 @admin.register(AuthorizationCode)
 class AuthorizationCodeAdmin(ReadOnlyAdmin):
     list_display = ("id", "client", "user", "created_at", "expires_at", "used_at")
+    list_filter = (("used_at", admin.EmptyFieldListFilter),)
+    search_fields = ("client__name", "user__email")
     list_select_related = ("client", "user")
     exclude = ("code_hash", "code_challenge")

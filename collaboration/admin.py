@@ -32,6 +32,7 @@ class CollaborationSessionAdmin(ReadOnlyAdmin):
 @admin.register(SessionParticipant)
 class SessionParticipantAdmin(ReadOnlyAdmin):
     list_display = ("user", "session", "joined_at", "left_at")
+    list_filter = (("left_at", admin.EmptyFieldListFilter),)
     search_fields = ("user__email", "session__id__exact")
     list_select_related = ("user", "session")
     date_hierarchy = "joined_at"
@@ -40,6 +41,7 @@ class SessionParticipantAdmin(ReadOnlyAdmin):
 @admin.register(SessionRemoval)
 class SessionRemovalAdmin(ReadOnlyAdmin):
     list_display = ("user", "session", "removed_by", "created_at")
+    list_filter = ("created_at",)
     search_fields = ("user__email", "session__id__exact")
     list_select_related = ("user", "session", "removed_by")
 
@@ -47,5 +49,6 @@ class SessionRemovalAdmin(ReadOnlyAdmin):
 @admin.register(SkippedUndo)
 class SkippedUndoAdmin(ReadOnlyAdmin):
     list_display = ("user", "diagram", "operation_id")
+    list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("user__email", "diagram__name", "operation_id__exact")
     list_select_related = ("user", "diagram")

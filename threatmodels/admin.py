@@ -32,6 +32,7 @@ from threatmodels.models import (
     Metadata,
     Note,
     Repository,
+    SuggestionDecision,
     Threat,
     ThreatModel,
     ThreatModelAccess,
@@ -179,8 +180,18 @@ class DiagramAdmin(RecordAdmin):
 @admin.register(DiagramOperation)
 class DiagramOperationAdmin(ReadOnlyAdmin):
     list_display = ["diagram", "sequence_number", "actor", "created_at"]
+    list_filter: ClassVar[list[Any]] = ["created_at"]
     search_fields = ["diagram__name", "diagram__id__exact", "operation_id__exact", "actor__email"]
     list_select_related = ("diagram", "actor")
+    date_hierarchy = "created_at"
+
+
+@admin.register(SuggestionDecision)
+class SuggestionDecisionAdmin(ReadOnlyAdmin):
+    list_display = ["category", "rule_id", "verdict", "diagram", "threat_model", "actor", "created_at"]
+    list_filter: ClassVar[list[Any]] = ["verdict"]
+    search_fields = ["category", "rule_id", "cell_id__exact", "diagram__name", "threat_model__name"]
+    list_select_related = ("diagram", "threat_model", "actor")
     date_hierarchy = "created_at"
 
 

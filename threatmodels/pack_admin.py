@@ -19,6 +19,7 @@ from threatmodels.models import RulePack
 class RulePackAdmin(AuditedAdmin):
     form = RulePackForm
     list_display = ["key", "title", "framework", "version", "rules", "is_enabled", "modified_at"]
+    list_filter = ["is_enabled"]
     search_fields = ["key"]
     readonly_fields = ("key", "title", "framework", "version", "rules")
     ordering = ("key",)

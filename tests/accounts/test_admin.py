@@ -7,6 +7,7 @@ import re
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
+from django.apps import apps
 from django.contrib import admin
 from django.db import connection
 from django.urls import reverse
@@ -92,6 +93,20 @@ def test_every_filter_of_a_list_works(cast, browse, secrets, model):
     filters = {html.unescape(one) for one in re.findall(r'<a href="(\?[^"]+)"', text)}
     for query in sorted(filters)[:30]:
         assert client.get(page(model) + query).status_code == 200, query
+
+
+def test_every_entity_is_there_with_search_and_filters():
+    entities = [
+        model
+        for app in ("accounts", "threatmodels", "collaboration")
+        for model in apps.get_app_config(app).get_models()
+        if model._meta.managed
+    ]
+    lists = {model._meta.label: admin.site._registry.get(model) for model in entities}
+    # Shown with the group, or of the program alone.
+    others = {"accounts.GroupMember", "accounts.KeptAnswer", "accounts.OneTimeLink"}
+    bare = {name for name, one in lists.items() if not (one and one.search_fields and one.list_filter)}
+    assert bare <= others
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
