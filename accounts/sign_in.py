@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.signals import email_added, email_changed, email_confirmed, email_removed
+from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from allauth.socialaccount.signals import social_account_added, social_account_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import HttpRequest
 
-from accounts import audit
+from accounts import audit, mfa
 from accounts.actions import identity
 from accounts.actions.session import end_session, start_session
 from accounts.middleware import SIGN_IN
@@ -50,6 +51,9 @@ def unlinked(sender: Any, request: HttpRequest, socialaccount: Any, **_: Any) ->
 
 def factor_added(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
     _audit_factor(user, "add_factor", (None, authenticator.type))
+    if authenticator.type == Authenticator.Type.TOTP:
+        # The code that set up the app has been used by that.
+        mfa.use_code(user, request.POST.get("code", ""))
 
 
 def factor_removed(sender: Any, request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:

@@ -115,6 +115,19 @@ def test_an_app_is_set_up_by_the_page_and_its_secret_kept_encrypted(
     assert first in shown
 
 
+def test_the_code_that_set_up_the_app_has_been_used(ann, browse, api, django_capture_on_commit_callbacks):
+    client = browse(None)
+    sign_in(client, ann)
+    client.post("/accounts/reauthenticate/?next=/accounts/mfa/totp/activate/", {"password": PASSWORD})
+    client.get("/accounts/mfa/totp/activate/")
+    secret = client.session["mfa.totp.secret"]
+    used = code(secret)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/accounts/mfa/totp/activate/", {"code": used})
+    assert ask(api, ann, otp=used).status_code == 401
+    assert ask(api, ann, otp=code(secret, steps=1)).status_code == 200
+
+
 def test_guessing_codes_is_slowed_down_like_guessing_passwords(guarded, api, browse, settings):
     limits = settings.CONFIG.rate_limits.model_copy(update={"sign_in_per_minute": 1000})
     settings.CONFIG = settings.CONFIG.model_copy(update={"rate_limits": limits})
