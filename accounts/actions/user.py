@@ -111,14 +111,26 @@ def set_active(user: User, *, is_active: bool, actor: User) -> None:
 
 @transaction.atomic
 def join_groups(user: User, names: Iterable[str], *, actor: User | None = None) -> None:
-    """Makes the person a member of groups by name; groups that are missing are made here."""
-    for name in names:
+    """Makes the person a member of groups by name; groups that are missing are made here.
+
+    Raises ValidationFailed for what is no name of a group.
+    """
+    for given in names:
+        name = given.strip()
+        _check_group(name)
         group, _made = Group.objects.get_or_create(provider="*", group_name=name)
         _member, joined = GroupMember.objects.get_or_create(
             group=group, user=user, defaults={"added_by": actor}
         )
         if joined:
             _audit(user, "join_group", actor, {"group": (None, name)})
+
+
+def _check_group(name: str) -> None:
+    try:
+        Group(group_name=name).clean_fields()
+    except ValidationError as error:
+        raise ValidationFailed(FieldError("group", text) for text in error.messages) from None
 
 
 def _save(user: User, *fields: str) -> None:

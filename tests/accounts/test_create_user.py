@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.db.models import RestrictedError
 
-from accounts.models import AuditEntry, GroupMember, User
+from accounts.models import AuditEntry, Group, GroupMember, User
 
 PASSWORD = "correct-horse-battery-9"
 
@@ -42,6 +42,15 @@ def test_an_account_is_made_once_and_completed_later(db, monkeypatch):
     before = AuditEntry.objects.count()
     create(monkeypatch, "ann@example.org", "--admin", "--group", "red", password=PASSWORD)
     assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 201, "two\nlines"])
+def test_what_is_no_name_of_a_group_is_one_line_and_nothing_is_made(db, monkeypatch, name):
+    groups = Group.objects.count()
+    with pytest.raises(CommandError, match=r"^group: "):
+        create(monkeypatch, "ann@example.org", "--group", name)
+    assert Group.objects.count() == groups
+    assert not User.objects.exists()
 
 
 @pytest.mark.parametrize(
