@@ -100,6 +100,11 @@ def test_a_command_beside_it_uses_its_engines(running: Instance) -> None:
     assert token.json()["data"]["access_token"]
 
 
+def test_looking_whether_postgres_is_ready_fills_no_log(running: Instance) -> None:
+    assert running.manage("tmi_config").returncode == 0
+    assert "does not exist" not in (running.data_dir / "logs" / "postgres.log").read_text()
+
+
 def test_nothing_secret_is_in_its_output(running: Instance) -> None:
     secret = f"tk-{uuid.uuid4().hex}"
     running.get(

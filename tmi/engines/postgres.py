@@ -64,7 +64,9 @@ class Postgres(Process):
         ]
 
     def ready(self) -> bool:
-        return self._call("pg_isready", "-q", *self._where(), check=False).returncode == 0
+        # Named, because the default is the user of the system, of whom the log would complain each time.
+        who = ("-U", EMBEDDED_ROLE, "-d", FIRST_DATABASE)
+        return self._call("pg_isready", "-q", *self._where(), *who, check=False).returncode == 0
 
     def ensure(self) -> bool:
         started = super().ensure()
