@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import signal
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -53,6 +54,8 @@ def serve(
         ssl_certfile=config.server.tls_cert_file if tls else None,
         ssl_keyfile=config.server.tls_key_file if tls else None,
     )
+    # At its end uvicorn sends itself the signal that stopped it once more; what comes after is still to run.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     Server(options, ready).run(sockets=[listener])
 
 
