@@ -269,3 +269,20 @@ def test_a_wide_diagram_is_printed_with_its_heading_on_a_page_that_lies(page, mo
     [(size, said)] = [(size, said) for size, said in sheets if "Diagram: Overview" in said]
     assert size[0] > size[1]
     assert "Considered:" in said
+
+
+def test_suggestions_are_chosen_by_element_and_their_buttons_stay_in_sight(page, model):
+    page.goto(f"/threat-models/{model['id']}/diagrams/{model['diagram']}/suggestions")
+    group = page.locator("section", has=page.get_by_role("heading", name="Shop"))
+    boxes = group.locator("input[name=pick]")
+    all_of = page.get_by_role("checkbox", name="All of Shop")
+    all_of.check()
+    expect(page.locator("[data-chosen]")).to_have_text(f"{boxes.count()} chosen")
+    boxes.last.uncheck()
+    expect(page.locator("[data-chosen]")).to_have_text(f"{boxes.count() - 1} chosen")
+    expect(all_of).to_have_js_property("indeterminate", True)
+    page.locator("input[name=pick]").last.scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Add as threats")).to_be_in_viewport()
+    page.get_by_role("button", name="Add as threats").click()
+    expect(page.locator(".alert")).to_contain_text(re.compile("was added|were added"))
+    assert not page.problems
