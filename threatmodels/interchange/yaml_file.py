@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -18,6 +19,8 @@ NOT_PLAIN = "The file holds a value with a YAML tag, which is not allowed."
 # Dates stay as they are written; so does everything that is no number, truth value or null.
 KNOWN = {f"{TAG}{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")}
 MERGE = "<<"
+# Each value but the first follows one of these, or an alias repeats it.
+BEFORE_VALUES = ("[", "{", ",", ":", *(f"{sign}{space}" for sign in "-?" for space in " \t\n\r"))
 
 
 def load_yaml(text: str, limits: Limits) -> Any:
@@ -25,6 +28,9 @@ def load_yaml(text: str, limits: Limits) -> Any:
 
     Raises UnreadableFile for what is no YAML, for tags of other languages, and beyond the limits.
     """
+    # An upper bound that costs nothing, for events are slow.
+    if sum(map(text.count, BEFORE_VALUES)) > limits.max_values:
+        raise _too_many(limits)
     try:
         return Composer(limits).value_of(
             yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -37,36 +43,52 @@ def load_yaml(text: str, limits: Limits) -> Any:
         raise UnreadableFile("The file is not valid YAML.") from error
 
 
+@dataclass(slots=True)
+class Part:
+    """A value, or a list or mapping while its items come. `weight` counts the values, `height` the levels of
+    all that is in it; keys count for nothing."""
+
+    anchor: str | None
+    value: Any
+    weight: int = 1
+    height: int = 0
+    has_keys: bool = False
+
+    @property
+    def awaits_key(self) -> bool:
+        return self.has_keys and len(self.value) % 2 == 0
+
+
+@dataclass(slots=True)
 class Composer:
     """Builds values from events: a loop, not a recursion, so that depth and size can be watched."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._resolve: Callable[..., str] = Resolver().resolve
-        self._constructor = SafeConstructor()
-        self._anchors: dict[str, Any] = {}
-        # How many values each container holds, all that is below it included; aliases repeat them.
-        self._weights: dict[int, int] = {}
-        self._heights: dict[int, int] = {}
-        # Kept alive, for their ids are keys above.
-        self._weighed_ones: list[Any] = []
-        self._open: list[tuple[str | None, list[Any]]] = []
-        self._done: list[Any] = []
+    limits: Limits
+    _resolve: Callable[..., str] = field(default_factory=lambda: Resolver().resolve)
+    _constructor: SafeConstructor = field(default_factory=SafeConstructor)
+    _anchors: dict[str, Part] = field(default_factory=dict)
+    _open: list[Part] = field(default_factory=list)
+    _done: list[Any] = field(default_factory=list)
+    # How many values there are so far; aliases repeat theirs.
+    _count: int = 0
 
     def value_of(self, events: Iterator[yaml.Event]) -> Any:
         for event in events:
             if isinstance(event, yaml.ScalarEvent):
-                self._put(event.anchor, self._scalar(event))
+                weight = 0 if self._open and self._open[-1].awaits_key else 1
+                self._counted(weight)
+                self._put(Part(event.anchor, self._scalar(event), weight))
             elif isinstance(event, yaml.AliasEvent):
-                self._put(None, self._alias(event))
+                self._put(self._alias(event))
             elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+                self._counted(1)
                 self._begin(event)
             elif isinstance(event, yaml.SequenceEndEvent):
-                anchor, items = self._open.pop()
-                self._put(anchor, self._weighed(items, items))
+                self._put(self._open.pop())
             elif isinstance(event, yaml.MappingEndEvent):
-                anchor, items = self._open.pop()
-                self._put(anchor, self._mapping(items))
+                part = self._open.pop()
+                part.value = _mapping(part.value)
+                self._put(part)
             elif isinstance(event, yaml.DocumentEndEvent):
                 break
         return self._done[0] if self._done else None
@@ -74,41 +96,37 @@ class Composer:
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         if event.tag is not None and event.tag not in {f"{TAG}map", f"{TAG}seq", "!"}:
             raise UnreadableFile(NOT_PLAIN)
-        self._open.append((event.anchor, []))
-        if len(self._open) > self._limits.max_depth:
+        self._open.append(
+            Part(event.anchor, [], height=1, has_keys=isinstance(event, yaml.MappingStartEvent))
+        )
+        if len(self._open) > self.limits.max_depth:
             raise self._too_deep()
 
-    def _put(self, anchor: str | None, value: Any) -> None:
-        if anchor is not None:
-            self._anchors[anchor] = value
-        (self._open[-1][1] if self._open else self._done).append(value)
+    def _put(self, part: Part) -> None:
+        if part.anchor is not None:
+            self._anchors[part.anchor] = part
+        if not self._open:
+            self._done.append(part.value)
+            return
+        around = self._open[-1]
+        around.value.append(part.value)
+        around.weight += part.weight
+        around.height = max(around.height, part.height + 1)
+        if around.height > self.limits.max_depth:
+            raise self._too_deep()
 
-    def _alias(self, event: yaml.AliasEvent) -> Any:
-        if event.anchor not in self._anchors:
+    def _alias(self, event: yaml.AliasEvent) -> Part:
+        named = self._anchors.get(event.anchor or "")
+        if named is None:
             raise UnreadableFile("The file refers to an anchor that it does not have.")
-        return self._anchors[event.anchor]
+        weight = max(1, named.weight)
+        self._counted(weight)
+        return Part(None, named.value, weight, named.height)
 
-    def _mapping(self, items: list[Any]) -> dict[str, Any]:
-        pairs = list(zip(items[::2], items[1::2], strict=True))
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key == MERGE:
-                for base in value if isinstance(value, list) else [value]:
-                    found |= base if isinstance(base, dict) else {}
-        found |= {_key(key): value for key, value in pairs if key != MERGE}
-        self._weighed(found, list(found.values()))
-        return found
-
-    def _weighed(self, container: Any, items: list[Any]) -> Any:
-        weight = 1 + sum(self._weights.get(id(item), 1) for item in items)
-        height = 1 + max((self._heights.get(id(item), 0) for item in items), default=0)
-        if weight > self._limits.max_values:
-            raise UnreadableFile(f"The file holds more than {self._limits.max_values} values.")
-        if height > self._limits.max_depth:
-            raise self._too_deep()
-        self._weights[id(container)], self._heights[id(container)] = weight, height
-        self._weighed_ones.append(container)
-        return container
+    def _counted(self, more: int) -> None:
+        self._count += more
+        if self._count > self.limits.max_values:
+            raise _too_many(self.limits)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Any:
         tag = event.tag
@@ -133,7 +151,22 @@ class Composer:
         return value
 
     def _too_deep(self) -> UnreadableFile:
-        return UnreadableFile(f"The file is nested more than {self._limits.max_depth} levels deep.")
+        return UnreadableFile(f"The file is nested more than {self.limits.max_depth} levels deep.")
+
+
+def _too_many(limits: Limits) -> UnreadableFile:
+    return UnreadableFile(f"The file holds more than {limits.max_values} values.")
+
+
+def _mapping(items: list[Any]) -> dict[str, Any]:
+    pairs = list(zip(items[::2], items[1::2], strict=True))
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key == MERGE:
+            for base in value if isinstance(value, list) else [value]:
+                found |= base if isinstance(base, dict) else {}
+    found |= {_key(key): value for key, value in pairs if key != MERGE}
+    return found
 
 
 def _key(key: Any) -> str:

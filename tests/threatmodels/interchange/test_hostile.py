@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import time
@@ -191,6 +192,29 @@ def test_an_xml_bomb_is_refused_at_once(text: str) -> None:
 @pytest.mark.parametrize("text", YAML_BOMBS.values(), ids=YAML_BOMBS)
 def test_a_yaml_bomb_is_refused_or_harmless(text: str) -> None:
     quickly(lambda: tried(text.encode()))
+
+
+MANY_VALUES = {
+    "lists": "a: [" + "[]," * 3_000_000 + "0]",
+    "numbers": "a:\n" + "- 1\n" * 4_000_000,
+    "pairs": "".join(f"{n}: \n" for n in range(2_000_001)),
+}
+
+
+@pytest.mark.asvs("v5.0.0-5.2.3", "v5.0.0-15.2.2")
+@pytest.mark.parametrize("text", MANY_VALUES.values(), ids=MANY_VALUES)
+def test_yaml_of_many_values_is_refused_before_they_are_built(text: str) -> None:
+    packed = gzip.compress(f"otmVersion: 0.2.0\n{text}\n".encode(), 1)
+    began = time.monotonic()
+    with pytest.raises(UnreadableFile, match="more than 2000000 values"):
+        quickly(lambda: read(packed))
+    assert time.monotonic() - began < 10
+
+
+def test_what_aliases_repeat_is_counted_before_the_list_around_it_ends() -> None:
+    text = f"otmVersion: 0.2.0\na: &a [{'x, ' * 1_000}]\nb: [{'*a, ' * 3_000}\n}}"
+    with pytest.raises(UnreadableFile, match="more than 2000000 values"):
+        read(text.encode())
 
 
 @pytest.mark.asvs("v5.0.0-1.5.1", "v5.0.0-5.3.2")
