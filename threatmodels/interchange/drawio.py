@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -12,11 +13,10 @@ from threatmodels.interchange.assembly import Assembly
 from threatmodels.interchange.document import FRAMEWORKS
 from threatmodels.interchange.drawio_page import Page
 from threatmodels.interchange.errors import UnreadableFile
-from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.plain import mapping
 from threatmodels.interchange.report import Reading
 from threatmodels.interchange.source import Source
-from threatmodels.interchange.xml_file import children, load_xml, local
+from threatmodels.interchange.xml_file import children, load_xml, local, too_many, values_in
 
 KIND = "drawio"
 DAMAGED = "A page of the file is packed and damaged."
@@ -27,10 +27,14 @@ def read(source: Source) -> Reading:
     root = load_xml(source.text, source.limits)
     file = Assembly(source, KIND)
     model: dict[str, Any] = {}
-    for name, graph in _pages(root, source.limits):
+    pages = 0
+    for name, graph in _pages(root, source):
         page = Page(graph, source.limits)
         model = model or page.ours.get("model", {})
         page.add_to(file, name)
+        pages += 1
+    if not pages:
+        raise UnreadableFile("The draw.io file has no pages.")
     model = mapping(model)
     return file.reading(
         name=model.get("name"),
@@ -40,22 +44,25 @@ def read(source: Source) -> Reading:
     )
 
 
-def _pages(root: Element, limits: Limits) -> list[tuple[str, Element]]:
+def _pages(root: Element, source: Source) -> Iterator[tuple[str, Element]]:
+    """One page after the other, for each may be as large as all of them together may be."""
     if local(root.tag) == "mxGraphModel":
-        return [("", root)]
-    found: list[tuple[str, Element]] = []
-    room = limits.max_expanded_bytes
+        yield "", root
+        return
+    limits = source.limits
+    room, values = limits.max_expanded_bytes, values_in(source.text)
     for diagram in children(root, "diagram"):
         graph = next(children(diagram, "mxGraphModel"), None)
         if graph is None and (diagram.text or "").strip():
             packed = inflated((diagram.text or "").strip(), room)
             room -= len(packed)
-            graph = load_xml(_text_of(packed), limits)
+            text = _text_of(packed)
+            values += values_in(text)
+            if values > limits.max_values:
+                raise too_many(limits)
+            graph = load_xml(text, limits)
         if graph is not None and local(graph.tag) == "mxGraphModel":
-            found.append((diagram.get("name") or "", graph))
-    if not found:
-        raise UnreadableFile("The draw.io file has no pages.")
-    return found
+            yield diagram.get("name") or "", graph
 
 
 def inflated(text: str, room: int) -> bytes:

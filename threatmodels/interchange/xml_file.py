@@ -54,9 +54,8 @@ def load_xml(text: str, limits: Limits, *, without: frozenset[str] = frozenset()
 
     Raises UnreadableFile for what is no XML, for entities of its own, and beyond the limits.
     """
-    # An upper bound that costs nothing: each element and each attribute has one of these characters.
-    if text.count("<") + text.count("=") > limits.max_values:
-        raise UnreadableFile(f"The file holds more than {limits.max_values} values.")
+    if values_in(text) > limits.max_values:
+        raise too_many(limits)
     parser = DefusedXMLParser(
         target=Builder(limits.max_depth, without),
         forbid_dtd=False,
@@ -74,6 +73,15 @@ def load_xml(text: str, limits: Limits, *, without: frozenset[str] = frozenset()
     except TooDeep:
         raise UnreadableFile(f"The file is nested more than {limits.max_depth} levels deep.") from None
     return root
+
+
+def values_in(text: str) -> int:
+    """An upper bound that costs nothing: each element and each attribute has one of these characters."""
+    return text.count("<") + text.count("=")
+
+
+def too_many(limits: Limits) -> UnreadableFile:
+    return UnreadableFile(f"The file holds more than {limits.max_values} values.")
 
 
 def local(tag: object) -> str:

@@ -256,6 +256,12 @@ def test_many_pages_share_the_room_to_unpack() -> None:
         quickly(lambda: read(f"<mxfile>{page * 10}</mxfile>".encode()))
 
 
+def test_many_pages_share_the_number_of_values() -> None:
+    page = page_of("<mxGraphModel><root>" + "<a/>" * 900_000 + "</root></mxGraphModel>")
+    with pytest.raises(UnreadableFile, match="more than 2000000 values"):
+        quickly(lambda: read(f"<mxfile>{page * 3}</mxfile>".encode()))
+
+
 def workbook(**parts: bytes) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -268,6 +274,32 @@ def workbook(**parts: bytes) -> bytes:
 def test_a_workbook_that_unpacks_without_end_is_refused() -> None:
     with pytest.raises(UnreadableFile, match="unpacks to more than 50 MiB"):
         quickly(lambda: read(workbook(big=b" " * 60_000_000)))
+
+
+def changed_workbook(sheet_data: bytes = b"", strings: bytes = b"") -> bytes:
+    """A table of threats with more in its sheet, or with strings that its cells may share."""
+    with zipfile.ZipFile(io.BytesIO(WRITERS["xlsx"](Document(name="x")))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet, types = "xl/worksheets/sheet1.xml", "[Content_Types].xml"
+    parts[sheet] = parts[sheet].replace(b"</sheetData>", sheet_data + b"</sheetData>")
+    if strings:
+        kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+        named = b'<Override PartName="/xl/sharedStrings.xml" ContentType="' + kind + b'"/></Types>'
+        parts |= {types: parts[types].replace(b"</Types>", named), "xl/sharedStrings.xml": strings}
+    return workbook(**parts)
+
+
+def test_a_workbook_of_many_shared_strings_is_refused() -> None:
+    strings = b"<sst>" + b"<si><t>a</t></si>" * 1_000_000 + b"</sst>"
+    with pytest.raises(UnreadableFile, match="more than 2000000 values"):
+        quickly(lambda: read(changed_workbook(strings=strings)))
+    assert quickly(lambda: read(changed_workbook(strings=strings[:5] + b"</sst>"))) is not None
+
+
+@pytest.mark.parametrize("cells", [16_385, 10_000_000])
+def test_a_workbook_with_a_row_of_many_cells_is_refused(cells: int) -> None:
+    with pytest.raises(UnreadableFile, match=r"more than (2000000 values|16384 cells)"):
+        quickly(lambda: read(changed_workbook(b"<row>" + b"<c/>" * cells + b"</row>")))
 
 
 @pytest.mark.asvs("v5.0.0-5.2.2")
