@@ -12,7 +12,7 @@ class Limits:
     """Bounds for one file. The defaults suit a file that a person draws; all are inclusive.
 
     `max_values` bounds what a parser builds in memory (JSON values, XML nodes), `max_elements` what the model
-    then holds (cells, threats, assets and so on), `max_cells` the cells of one diagram.
+    then holds (cells, threats, assets, notes, documents, repositories), `max_cells` the cells of one diagram.
     """
 
     max_bytes: int = 20 * MEBIBYTE

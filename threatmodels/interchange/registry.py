@@ -22,7 +22,7 @@ from threatmodels.interchange import (
     tmi,
     xlsx_threats,
 )
-from threatmodels.interchange.document import Document
+from threatmodels.interchange.document import Document, count
 from threatmodels.interchange.errors import UnreadableFile
 from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.recognise import TITLES, recognise_source
@@ -99,8 +99,10 @@ def _reader_of(kind: str) -> Callable[[Source], Reading]:
 
 
 def _refuse_crowd(document: Document, limits: Limits) -> None:
-    elements = len(document.threats) + len(document.assets) + sum(len(d.cells) for d in document.diagrams)
+    counts = count(document)
+    elements = sum(counts.values()) - counts["diagrams"]
     if elements > limits.max_elements:
         raise UnreadableFile(
-            f"The file has {elements} elements and threats; {limits.max_elements} are allowed."
+            f"The file has {elements} elements, threats, notes and other entries;"
+            f" {limits.max_elements} are allowed."
         )

@@ -361,6 +361,13 @@ CROWDS: dict[str, Callable[[], str]] = {
     ),
     "threat-composer": lambda: json.dumps({"applicationInfo": {}, "threats": [{"statement": "x"}] * MANY}),
     "csv": lambda: "name,severity\n" + "x,high\n" * MANY,
+    "tmi": lambda: json.dumps(
+        {
+            "format": "tmi-threat-model",
+            "version": 1,
+            "threat_model": {"name": "x", "notes": [{"name": "n", "content": "c"}] * MANY},
+        }
+    ),
 }
 
 
