@@ -23,6 +23,12 @@ def snake_case(name: str) -> str:
     return NOT_IN_KEYS.sub("_", HUMP.sub("_", name).lower()).strip("_") or "unnamed"
 
 
+def camel_case(name: str) -> str:
+    """What `snake_case` made of a name in camel case, back again."""
+    first, *others = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in others)
+
+
 def number(value: object) -> float | int | None:
     """A coordinate or length of at most a million either way, as number or text, else None."""
     if isinstance(value, str):

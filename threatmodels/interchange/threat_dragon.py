@@ -24,15 +24,23 @@ from threatmodels.interchange.source import Source
 from threatmodels.interchange.threat_dragon_cells import cells_of
 from threatmodels.interchange.threat_dragon_element import Element
 from threatmodels.interchange.threat_dragon_threats import Home, threats_of
-from threatmodels.interchange.threat_dragon_words import framework_of
+from threatmodels.interchange.threat_dragon_words import (
+    OF_DETAIL,
+    OF_SUMMARY,
+    OF_TEMPLATE,
+    PREFIX,
+    framework_of,
+)
 
 KIND = "threat-dragon"
 MODEL = "threat model"
 # Drawing, and what follows from the rest.
 NOT_KEPT = frozenset({
     "title", "name", "description", "cells", "diagramJson", "diagramType", "version", "id", "thumbnail",
-    "placeholder", "size", "$$hashKey",
+    "size", "$$hashKey",
 })  # fmt: skip
+NOT_OF_SUMMARY = frozenset(["title", "owner", "description", "id"])
+NOT_OF_DETAIL = frozenset(["contributors", "diagrams", "reviewer", "diagramTop", "threatTop"])
 
 
 def matches(value: object) -> bool:
@@ -157,13 +165,13 @@ class ModelReader:
         yield "released_at", self._model.get("released_at")
         yield "threat_dragon_version", self._model.get("version")
         yield "threat_dragon_id", self._summary.get("id")
-        yield from _prefixed(self._summary, frozenset(["title", "owner", "description", "id"]))
-        yield from _prefixed(self._detail, frozenset(["contributors", "diagrams", "reviewer"]))
+        yield "threat_dragon_diagram_top", self._detail.get("diagramTop")
+        yield "threat_dragon_threat_top", self._detail.get("threatTop")
+        yield from _prefixed(self._summary, NOT_OF_SUMMARY, OF_SUMMARY)
+        yield from _prefixed(self._detail, NOT_OF_DETAIL, OF_DETAIL)
         known = frozenset(["version", "summary", "detail", "release_version", "released_at"])
         yield from _prefixed(self._model, known)
-        yield from _prefixed(
-            mapping(self._outer.get("templateMetadata")), frozenset(), "threat_dragon_template_"
-        )
+        yield from _prefixed(mapping(self._outer.get("templateMetadata")), frozenset(), OF_TEMPLATE)
 
     def _diagram_metadata(self, item: dict[str, Any], where: str) -> Metadata:
         first = ((f"threat_dragon_{snake}", item.get(key)) for snake, key in
@@ -183,7 +191,7 @@ def _home(element: Element, cell: Cell, key: str, where: str, framework: str | N
 
 
 def _prefixed(
-    values: dict[str, Any], known: frozenset[str], prefix: str = "threat_dragon_"
+    values: dict[str, Any], known: frozenset[str], prefix: str = PREFIX
 ) -> Iterator[tuple[str, object]]:
     """The values that are not known elsewhere, under keys that say where they come from."""
     for key, value in values.items():

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
+from threatmodels.interchange.document import Metadata
+from threatmodels.interchange.errors import UnreadableFile
+from threatmodels.interchange.json_file import load_json
+from threatmodels.interchange.limits import Limits
+from threatmodels.interchange.plain import camel_case
+
 SEVERITIES = {
     "critical": ("critical", "kritisch", "crítica", "critique", "κρίσιμη", "kriittinen", "गंभीर", "kritis",
                  "kritikal", "致命的", "شديد الأهمية"),
@@ -38,6 +47,12 @@ FRAMEWORKS = {
     "plot4ai": "PLOT4ai",
 }
 
+# Metadata that keeps what is unknown here begins so; the longer ones say where in a file it was.
+PREFIX = "threat_dragon_"
+OF_SUMMARY = f"{PREFIX}summary_"
+OF_DETAIL = f"{PREFIX}detail_"
+OF_TEMPLATE = f"{PREFIX}template_"
+
 _SEVERITY_OF = {word: severity for severity, words in SEVERITIES.items() for word in words}
 _STATE_OF = {word: state for state, words in STATES.items() for word in words}
 
@@ -57,3 +72,18 @@ def state_of(text: str) -> tuple[str, bool]:
 def framework_of(diagram_type: object) -> str | None:
     """The framework of a `diagramType` or `modelType`, None where it is none of ours."""
     return FRAMEWORKS.get(diagram_type.strip().casefold()) if isinstance(diagram_type, str) else None
+
+
+def others_in(metadata: Metadata, known: Collection[str], prefix: str = PREFIX) -> dict[str, Any]:
+    """The fields that such metadata keeps; `known` are those that are written in another way."""
+    keys = [key for key in metadata if key.startswith(prefix) and key.removeprefix(prefix) not in known]
+    return {camel_case(key.removeprefix(prefix)): _value(metadata[key]) for key in keys}
+
+
+def _value(text: str) -> Any:
+    """What a reader kept as text: words, or else a value in JSON."""
+    try:
+        value = load_json(text, Limits())[0]
+    except UnreadableFile:
+        return text
+    return text if value is None else value

@@ -8,6 +8,7 @@ from typing import Any
 
 from threatmodels.interchange.document import Diagram, Document, Metadata, Threat
 from threatmodels.interchange.plain import snake_case, whole
+from threatmodels.interchange.threat_dragon_words import OF_DETAIL, OF_SUMMARY, OF_TEMPLATE, others_in
 from threatmodels.interchange.threat_dragon_write_cells import cell_of, text_block
 from threatmodels.interchange.threat_dragon_write_threats import is_open, threat_of
 
@@ -18,6 +19,10 @@ DIAGRAM_TYPE = "STRIDE"
 LOOSE = "Threats of the whole diagram"
 MODEL_WIDE = "Threats of the whole model"
 SCOPE_OF_BLOCK = {LOOSE: "diagram", MODEL_WIDE: "model"}
+PLACED = (OF_SUMMARY, OF_DETAIL, OF_TEMPLATE)
+# What metadata keeps for fields that are written from it one by one.
+NOT_OTHERS = frozenset(["version", "id", "diagram_top", "threat_top"])
+NOT_OTHERS_OF_DIAGRAM = frozenset(["version", "id", "diagram_type"])
 
 
 def write(document: Document) -> bytes:
@@ -31,12 +36,14 @@ def write(document: Document) -> bytes:
     model = {
         "version": _version(document.metadata),
         "summary": {
+            **others_in(document.metadata, (), OF_SUMMARY),
             "title": document.name,
             "owner": document.owner_label or document.metadata.get("owner", ""),
             "description": document.description,
             "id": whole(document.metadata.get("threat_dragon_id"), 0),
         },
         "detail": {
+            **others_in(document.metadata, (), OF_DETAIL),
             "contributors": [{"name": n} for n in document.metadata.get("contributors", "").split("\n") if n],
             "diagrams": [_diagram(document, d, at, threats) for at, d in enumerate(diagrams)],
             "diagramTop": whole(document.metadata.get("threat_dragon_diagram_top"), len(diagrams)),
@@ -47,6 +54,8 @@ def write(document: Document) -> bytes:
     released = {
         key: document.metadata[key] for key in ("release_version", "released_at") if key in document.metadata
     }
+    others = {key: value for key, value in document.metadata.items() if not key.startswith(PLACED)}
+    model = others_in(others, NOT_OTHERS) | model
     return json.dumps({**model, **released}, ensure_ascii=False, indent=2).encode()
 
 
@@ -66,6 +75,7 @@ def _diagram(document: Document, diagram: Diagram, at: int, threats: Places) -> 
     original = diagram.metadata.get("threat_dragon_diagram_type", "")
     kind = original if len(original) >= 3 else document.framework or DIAGRAM_TYPE
     return {
+        **others_in(diagram.metadata, NOT_OTHERS_OF_DIAGRAM),
         "id": whole(diagram.metadata.get("threat_dragon_id"), at),
         "title": diagram.name,
         "description": diagram.description,

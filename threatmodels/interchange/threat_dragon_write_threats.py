@@ -9,7 +9,7 @@ from threatmodels.interchange.categories import category
 from threatmodels.interchange.cell_ids import NAMESPACE
 from threatmodels.interchange.document import Threat
 from threatmodels.interchange.plain import whole
-from threatmodels.interchange.threat_dragon_words import framework_of, state_of
+from threatmodels.interchange.threat_dragon_words import framework_of, others_in, state_of
 
 # Our states that have a word there; all others are open, or mitigated where they are closed.
 WORD_OF_STATE = {
@@ -36,6 +36,8 @@ WORD_OF_TYPE = {
     "Ethics and human rights": "Ethics & Human Rights",
     "Accountability and human oversight": "Non-compliance",
 }
+# What metadata keeps for the fields below.
+NOT_OTHERS = frozenset(["id", "number", "model_type", "type", "status", "score"])
 
 
 def threat_of(threat: Threat, diagram_type: str) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def threat_of(threat: Threat, diagram_type: str) -> dict[str, Any]:
     known = threat.metadata
     model_type = known.get("threat_dragon_model_type", diagram_type)
     written: dict[str, Any] = {
+        **others_in(known, NOT_OTHERS),
         "id": known.get("threat_dragon_id") or str(uuid.uuid5(NAMESPACE, f"threat|{threat.key}")),
         "title": threat.name,
         "status": status_of(threat),

@@ -74,6 +74,22 @@ def on_cell(**fields: Any) -> Threat:
     return Threat(key="t", name="Forged order", diagram_key="d", cell_id=CELL, **fields)
 
 
+def test_fields_that_are_not_known_come_back_where_they_were(model: Any, node: Any, threat: Any) -> None:
+    given = model(node(CELL, threats=[threat(reviewedBy="Ada", effort=3)]), placeholder="New", owners=["Bo"])
+    given["summary"]["release"] = {"label": "x"}
+    given["detail"]["stage"] = "draft"
+    given["toolSettings"] = {"a": 1}
+    found = written(read(json.dumps(given).encode()).document)
+    [diagram] = found["detail"]["diagrams"]
+    [back] = diagram["cells"][0]["data"]["threats"]
+    assert (back["reviewedBy"], back["effort"]) == ("Ada", 3)
+    assert (diagram["placeholder"], diagram["owners"]) == ("New", ["Bo"])
+    assert found["summary"]["release"] == {"label": "x"}
+    assert found["detail"]["stage"] == "draft"
+    assert found["toolSettings"] == {"a": 1}
+    assert not {"release", "stage"} & found.keys()
+
+
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_every_sample_comes_back_as_it_was(path: Path) -> None:
     document = read(path.read_bytes()).document
