@@ -226,7 +226,7 @@ class Reader:
             description=item.get("description"),
             reason=rest_in(item).get("out_of_scope_reason"),
             properties=properties,
-            own={**_own(item), "stored": stored},
+            own={**self._own(item), "stored": stored},
             box=self._drawn(item, canvas),
             parent=_parent(item),
             more=fields,
@@ -234,6 +234,13 @@ class Reader:
         used = [*sequence(assets.get("processed")), *stored]
         if keys := self._file.asset_keys(used, element=draft.title):
             draft.more["data_asset_ids"] = keys
+
+    def _own(self, item: Json) -> Json:
+        """What only the format knows of an element, with the places in code that represent it."""
+        found = {key: value for key, value in item.items() if key not in ELEMENT}
+        shown = objects(item.get("representations"))
+        code = [one for one in shown if str(one.get("representation")) not in self._canvases]
+        return found | {"attributes": foreign(item.get("attributes")), "representations": code}
 
     def _drawn(self, item: Json, canvas: Canvas) -> Box | None:
         boxes = (
@@ -264,7 +271,7 @@ class Reader:
             description=flow.get("description"),
             reason=rest.get("out_of_scope_reason"),
             properties=properties,
-            own=_own(flow),
+            own=self._own(flow),
             source=str(flow.get("source")),
             target=str(flow.get("destination")),
             **ours.course_in(drawn),
@@ -320,11 +327,6 @@ def _parent(item: Json) -> str | None:
     parent = mapping(item.get("parent"))
     ref = parent.get("trustZone") or parent.get("component")
     return str(ref) if ref and ref != NO_ZONE else None
-
-
-def _own(item: Json) -> Json:
-    found = {key: value for key, value in item.items() if key not in ELEMENT}
-    return found | {"attributes": foreign(item.get("attributes"))}
 
 
 def _present(items: object) -> list[Any]:

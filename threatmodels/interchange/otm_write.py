@@ -149,13 +149,9 @@ class Writer:
         if ref not in elements:
             zone = cell["type"] == "trust_boundary"
             elements[ref] = self._zone(cell, cells) if zone else self._component(cell, cells)
-        elements[ref].setdefault("representations", []).append(
-            {
-                "representation": _diagram_ref(diagram),
-                "id": f"{ref}-{len(elements[ref].get('representations', [])) + 1}",
-                **_drawn(cell, cells),
-            }
-        )
+        shown = objects(elements[ref].get("representations"))
+        drawn = {"representation": _diagram_ref(diagram), "id": f"{ref}-{len(shown) + 1}"}
+        elements[ref]["representations"] = [*shown, drawn | _drawn(cell, cells)]
 
     def _zone(self, cell: Cell, cells: dict[str, Cell]) -> Json:
         own = mapping(cell["properties"].get(KIND))

@@ -66,6 +66,35 @@ def test_every_sample_comes_back_as_it_was(kind: str, path: Path) -> None:
     assert again.report.left_out == []
 
 
+def test_the_places_of_a_component_in_code_come_back() -> None:
+    place = {
+        "representation": "code", "id": "web-code", "name": "Web", "package": "shop",
+        "file": "web.py", "line": 7, "codeSnippet": "def web():",
+    }  # fmt: skip
+    value = {
+        "otmVersion": "0.2.0",
+        "project": {"name": "x", "id": "x"},
+        "representations": [
+            {"name": "d", "id": "d", "type": "diagram", "size": {"width": 9, "height": 9}},
+            {"name": "c", "id": "code", "type": "code", "repository": {"url": "https://example.org/x.git"}},
+        ],
+        "trustZones": [{"id": "z", "name": "z", "type": "z", "risk": {"trustRating": 1}}],
+        "components": [
+            {
+                "id": "web",
+                "name": "Web",
+                "type": "web",
+                "parent": {"trustZone": "z"},
+                "representations": [place],
+            }
+        ],
+    }
+    document = sound_reading(json.dumps(value).encode()).document
+    [component] = json.loads(written(document, "otm"))["components"]
+    assert [one for one in component["representations"] if one["representation"] == "code"] == [place]
+    assert [one["representation"] for one in component["representations"]] == ["code", "d"]
+
+
 def points_of(cell: dict[str, Any]) -> list[tuple[float, float]]:
     points = [cell["position"]] if "position" in cell else cell.get("vertices", [])
     return [(float(point["x"]), float(point["y"])) for point in points]
