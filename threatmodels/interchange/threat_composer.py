@@ -105,8 +105,13 @@ class Reader:
         return self._file.asset_key(name) or self._file.asset(name, name)
 
     def _mitigation_text(self, ref: str) -> str:
-        linked = [self._mitigations[one] for one in self._linked[ref] if one in self._mitigations]
-        return "\n".join(f"- {_described(mitigation)}" for mitigation in linked)
+        return "\n".join(self._with_assumptions(one) for one in self._linked[ref] if one in self._mitigations)
+
+    def _with_assumptions(self, ref: str) -> str:
+        """A mitigation, and below it what it assumes."""
+        assumed = [self._assumptions[one] for one in self._assumed[ref] if one in self._assumptions]
+        lines = [_described(self._mitigations[ref]), *(f"  Assumption: {_described(one)}" for one in assumed)]
+        return "- " + "\n".join(lines)
 
     def _kept(self, threat: Json, ref: str, letters: list[str]) -> Iterator[tuple[str, object]]:
         yield "threat_composer_id", threat.get("id")
@@ -130,7 +135,7 @@ class Reader:
         assumptions = [f"- {_described(one)}" for one in self._assumptions.values()]
         self._file.note("Assumptions", "\n".join(assumptions))
         used = {one for ids in self._linked.values() for one in ids}
-        unused = [f"- {_described(m)}" for ref, m in self._mitigations.items() if ref not in used]
+        unused = [self._with_assumptions(ref) for ref in self._mitigations if ref not in used]
         self._file.note("Mitigations without a threat", "\n".join(unused))
 
 

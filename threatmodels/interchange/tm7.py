@@ -44,7 +44,12 @@ SECTIONS = {
 }
 # Advice of the tool links to its pages; all else that looks like a tag is text that somebody wrote.
 LINK = re.compile(r'<a href="(https?://[^"<>]*)">([^<>]*)</a>')
-KEPT = ("InteractionString", "SDLPhase", "UserThreatShortDescription")
+KEPT = ("InteractionString", "SDLPhase", "UserThreatShortDescription", "ChangedBy")
+# Of the properties of a threat, what is said elsewhere; templates add others.
+SAID = frozenset([
+    "Title", "UserThreatCategory", "UserThreatDescription", "PossibleMitigations", "Priority",
+    "StateInformation", *KEPT,
+])  # fmt: skip
 
 
 def read(source: Source) -> Reading:
@@ -154,9 +159,12 @@ def _kept(value: Element, words: Words, state: str) -> Iterator[tuple[str, objec
     yield "tm7_id", text_of(value, "Id")
     yield "tm7_type_id", text_of(value, "TypeId")
     yield "tm7_state", state
-    yield "tm7_state_information", text_of(value, "StateInformation")
+    yield "tm7_state_information", words.get("StateInformation")
     for name in KEPT:
         yield f"tm7_{name}", words.get(name)
+    for name, text in words.properties.items():
+        if name not in SAID:
+            yield f"tm7_{name}", text
 
 
 def _notes(file: Assembly, root: Element) -> None:

@@ -14,6 +14,7 @@ from tests.threatmodels.interchange.samples import (
     content,
     counted,
     files,
+    json_of,
     name_of,
     sound_reading,
 )
@@ -82,6 +83,29 @@ def test_every_diagram_of_a_sample_is_drawn_with_its_labels(path: Path) -> None:
     for diagram in read(path.read_bytes()).document.diagrams:
         svg = diagram_svg(diagram.cells, title=diagram.name)
         assert svg.count("data-cell") >= len(diagram.cells)
+
+
+def test_what_a_mitigation_assumes_is_said_with_it() -> None:
+    [path] = [path for path in FILES if path.name == "GenAIChatbot.tc.json"]
+    value = json_of(path)
+    document = read(path.read_bytes()).document
+    unused = next((n.content for n in document.notes if n.name == "Mitigations without a threat"), "")
+    texts = "\n".join([*(threat.mitigation for threat in document.threats), unused])
+    contents = {one["id"]: " ".join(one["content"].split()) for one in value["assumptions"]}
+    linked = {one["assumptionId"] for one in value["assumptionLinks"] if one["type"] == "Mitigation"}
+    assert linked
+    assert all(f"  Assumption: {contents[ref]}" in texts for ref in linked)
+
+
+def test_threats_of_the_microsoft_tool_keep_what_a_template_added() -> None:
+    [path] = [path for path in FILES if path.name == "MTMT_example.tm7.gz"]
+    pair = b"<a:KeyValueOfstringstring><a:Key>%s</a:Key><a:Value>%s</a:Value></a:KeyValueOfstringstring>"
+    text = content(path).replace(b"<b:Properties>", b"<b:Properties>" + pair % (b"Team Owner", b"Red"), 1)
+    text = text.replace(b'<b:ChangedBy i:nil="true"/>', b"<b:ChangedBy>Ada</b:ChangedBy>", 1)
+    assert b"<b:ChangedBy>Ada" in text
+    [threat] = [t for t in read(text).document.threats if "tm7_team_owner" in t.metadata]
+    assert threat.metadata["tm7_team_owner"] == "Red"
+    assert threat.metadata["tm7_changed_by"] == "Ada"
 
 
 def test_a_packed_sample_is_the_same_as_the_file_in_it() -> None:
