@@ -245,6 +245,8 @@ class Assembly:
     ) -> Reading:
         """The document and the report; nothing can be added afterwards."""
         intake = self.intake
+        if self._source.has_more_documents:
+            self.report.leave_out(MODEL, "The file has more than one document of YAML; the first was read.")
         stem = intake.line(self._source.stem, element=MODEL, field="file name", limit=NAME_LENGTH)
         document = Document(
             name=intake.name(name or stem, element=MODEL, otherwise="Imported threat model"),

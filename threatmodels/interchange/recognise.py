@@ -31,7 +31,10 @@ YAML_KEYS = {"otmVersion": "otm", "threagile_version": "threagile"}
 # What may stand before the first element, bounded because it is looked for in anything.
 PROLOGUE = 65_536
 XML_NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
-YAML_KEY = re.compile(rf"^({'|'.join(YAML_KEYS)})\s*:", re.MULTILINE)
+# Of the outermost mapping: keys begin where its first one does.
+YAML_KEY = rf"""["']?({"|".join(YAML_KEYS)})["']?\s*:"""
+YAML_FLOW_KEY = re.compile(rf"[{{,]\s*{YAML_KEY}")
+YAML_START = re.compile(r"^([ \t]*)(?![ \t]|\r?$|#|%|---)", re.MULTILINE)
 
 
 def recognise(data: bytes, filename: str = "", limits: Limits | None = None) -> str:
@@ -48,13 +51,28 @@ def recognise_source(source: Source) -> str:
         return "xlsx" if b"xl/workbook" in source.data else ""
     start = source.text.lstrip()[:PROLOGUE]
     if start.startswith(("{", "[")):
-        return _json_kind(source.json)
+        return _json_kind(source.json) if not _is_flow(source) else _yaml_kind(source.tree)
     if start.startswith("<"):
         return _xml_kind(start)
-    key = YAML_KEY.search(source.text)
+    begin = YAML_START.search(source.text)
+    key = re.search(f"^{begin[1]}{YAML_KEY}", source.text, re.MULTILINE) if begin else None
     if key:
         return YAML_KEYS[key[1]]
     return csv_threats.KIND if csv_threats.matches(source.text) else ""
+
+
+def _is_flow(source: Source) -> bool:
+    """Whether a file that begins like JSON is YAML of a kind that is known here."""
+    try:
+        return not isinstance(source.json, dict | list)
+    except UnreadableFile:
+        if YAML_FLOW_KEY.search(source.text):
+            return True
+        raise
+
+
+def _yaml_kind(value: Any) -> str:
+    return next((kind for key, kind in YAML_KEYS.items() if key in mapping(value)), "")
 
 
 def _xml_kind(start: str) -> str:
@@ -88,6 +106,8 @@ def _json_kind(value: Any) -> str:
         return "threat-composer"
     if "scope" in found and {"trust_zones", "data_flows", "components", "threats"} & found.keys():
         return "tm-bom"
+    if "threagile_version" in found:
+        return "threagile"
     return "pytm" if "flows" in found and {"elements", "boundaries"} & found.keys() else ""
 
 

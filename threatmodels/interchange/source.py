@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -21,6 +22,8 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+XML_ENCODING = re.compile(rb"""\s*<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w.-]{1,40})["']""", re.ASCII)
+SINGLE_BYTE = frozenset(["iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1250", "windows-1252"])
 GZIP = b"\x1f\x8b"
 # Each is a copy of all that follows it.
 MOST_PARTS = 500
@@ -45,29 +48,51 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """UTF-8, or UTF-16 and UTF-32 where a byte order mark or the zero bytes of ASCII give them away."""
+        """UTF-8, or UTF-16 and UTF-32 where a byte order mark or the zero bytes of ASCII give them away.
+
+        XML may say that it is in one of a few encodings with a byte for each character.
+        """
+        encoding = encoding_of(self.data)
         try:
-            return self.data.decode(encoding_of(self.data))
+            return self.data.decode(encoding)
         except UnicodeDecodeError as error:
-            raise UnreadableFile(f"The file is not valid UTF-8 text (at byte {error.start}).") from error
+            name = "UTF-8" if encoding.startswith("utf") else encoding
+            raise UnreadableFile(f"The file is not valid {name} text (at byte {error.start}).") from error
 
     @property
     def json(self) -> Any:
         return self._json[0]
 
-    @cached_property
+    @property
     def yaml(self) -> Any:
-        return load_yaml(self.text, self.limits)
+        return self._yaml[0]
 
-    @cached_property
+    @property
     def tree(self) -> Any:
         """The value of a file that is JSON or else YAML, as some formats allow both."""
-        return self.json if self.text.lstrip().startswith(("{", "[")) else self.yaml
+        if not self.text.lstrip().startswith(("{", "[")):
+            return self.yaml
+        try:
+            return self.json
+        except UnreadableFile as error:
+            try:
+                return self.yaml
+            except UnreadableFile:
+                raise error from None
+
+    @property
+    def has_more_documents(self) -> bool:
+        """Whether the file was read as YAML and has documents beyond the first."""
+        return "_yaml" in self.__dict__ and self._yaml[1]
 
     @property
     def duplicate_keys(self) -> list[str]:
         """Keys that one JSON object has twice, one entry for each such object."""
         return self._json[1]
+
+    @cached_property
+    def _yaml(self) -> tuple[Any, bool]:
+        return load_yaml(self.text, self.limits)
 
     @cached_property
     def _json(self) -> tuple[Any, list[str]]:
@@ -103,4 +128,7 @@ def encoding_of(data: bytes) -> str:
     first = data[:2]
     if len(first) == 2 and len(data) % 2 == 0 and first.count(0) == 1:
         return "utf-16-be" if first[0] == 0 else "utf-16-le"
+    declared = XML_ENCODING.match(data)
+    if declared and (name := declared[1].decode().lower()) in SINGLE_BYTE:
+        return name
     return "utf-8"

@@ -23,8 +23,8 @@ MERGE = "<<"
 BEFORE_VALUES = ("[", "{", ",", ":", *(f"{sign}{space}" for sign in "-?" for space in " \t\n\r"))
 
 
-def load_yaml(text: str, limits: Limits) -> Any:
-    """The value of the first document, as JSON could say it; keys are text.
+def load_yaml(text: str, limits: Limits) -> tuple[Any, bool]:
+    """The value of the first document, as JSON could say it, and whether there are more; keys are text.
 
     Raises UnreadableFile for what is no YAML, for tags of other languages, and beyond the limits.
     """
@@ -72,7 +72,7 @@ class Composer:
     # How many values there are so far; aliases repeat theirs.
     _count: int = 0
 
-    def value_of(self, events: Iterator[yaml.Event]) -> Any:
+    def value_of(self, events: Iterator[yaml.Event]) -> tuple[Any, bool]:
         for event in events:
             if isinstance(event, yaml.ScalarEvent):
                 weight = 0 if self._open and self._open[-1].awaits_key else 1
@@ -91,7 +91,8 @@ class Composer:
                 self._put(part)
             elif isinstance(event, yaml.DocumentEndEvent):
                 break
-        return self._done[0] if self._done else None
+        more = isinstance(next(events, None), yaml.DocumentStartEvent)
+        return (self._done[0] if self._done else None), more
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         if event.tag is not None and event.tag not in {f"{TAG}map", f"{TAG}seq", "!"}:

@@ -173,6 +173,39 @@ def test_file_may_be_in_any_unicode_encoding(encoding: str, model: Any, node: An
     assert cell["properties"]["label"] == "Señal 信号 🛰"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"otmVersion": 0.2.0\n"project": {"name": Shop}\n',
+        "  otmVersion: 0.2.0\n  project:\n    name: Shop\n",
+        "{otmVersion: 0.2.0, project: {name: Shop}}",
+    ],
+    ids=["quoted", "indented", "flow"],
+)
+def test_yaml_may_be_written_in_any_way(text: str) -> None:
+    assert read(text.encode()).document.name == "Shop"
+
+
+def test_documents_of_yaml_beyond_the_first_are_reported() -> None:
+    first = "otmVersion: 0.2.0\nproject: {name: Shop}\n"
+    assert read(first.encode()).report.left_out == []
+    reading = read(f"{first}---\n{first}".encode())
+    assert reading.document.name == "Shop"
+    assert [f.message for f in reading.report.left_out] == [
+        "The file has more than one document of YAML; the first was read."
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "windows-1252", "utf-8"])
+def test_xml_may_be_in_the_encoding_that_it_names(encoding: str) -> None:
+    cell = (
+        '<mxCell id="a" value="Señal" vertex="1"><mxGeometry width="90" height="60" as="geometry"/></mxCell>'
+    )
+    text = f'<?xml version="1.0" encoding="{encoding}"?><mxGraphModel><root>{cell}</root></mxGraphModel>'
+    [found] = read(text.encode(encoding)).document.diagrams[0].cells
+    assert found["properties"]["label"] == "Señal"
+
+
 def test_gzipped_file_is_unpacked(model: Any) -> None:
     data = json.dumps(model()).encode()
     assert read(gzip.compress(data)).document.name == "Shop"
