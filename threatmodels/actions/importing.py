@@ -15,10 +15,12 @@ from threatmodels.actions import record
 from threatmodels.actions.diagram import create_diagrams
 from threatmodels.actions.threat_model import create_threat_model
 from threatmodels.export import document_of
+from threatmodels.interchange import csv_threats, xlsx_threats
 from threatmodels.interchange import document as neutral
 from threatmodels.interchange.limits import Limits
 from threatmodels.interchange.registry import read
 from threatmodels.interchange.report import ImportReport, Reading
+from threatmodels.interchange.threat_table import placed
 from threatmodels.models import (
     Asset,
     Document,
@@ -35,6 +37,8 @@ from tmi.lib.ids import new_id
 
 Ids = dict[str, UUID]
 Values = dict[str, Any]
+# Formats of threats alone, which name what they are on.
+TABLES = {csv_threats.KIND, xlsx_threats.KIND}
 NOT_COLUMNS = {"metadata", "key", "empty"}
 # Columns in which the neutral form's empty value is null, unless it says otherwise.
 NULLABLE = {"description", "mitigation", "parameters", "classification"}
@@ -59,9 +63,13 @@ def import_file(
     if len(data) > most:
         raise DomainError(f"The file is larger than {most} bytes.", code="PAYLOAD_TOO_LARGE")
     reading = read(data, filename=filename, limits=Limits(max_bytes=most))
+    document, there = reading.document, {}
+    if threat_model is not None and reading.report.kind in TABLES:
+        target = document_of(threat_model)
+        document, there = placed(document, target, reading.report), _ids_of(target)
     try:
         stored = store_document(
-            reading.document, actor=actor, threat_model=threat_model, kind=reading.report.kind
+            document, actor=actor, threat_model=threat_model, kind=reading.report.kind, there=there
         )
     except ValidationFailed as error:
         raise ValidationFailed([FieldError(f"file{e.field}", e.reason) for e in error.errors]) from error
@@ -96,14 +104,16 @@ def store_document(
     kind: str,
     threat_model: ThreatModel | None = None,
     action: str = "import",
+    there: Ids | None = None,
 ) -> ThreatModel:
     """Stores a neutral document under new ids, in a new threat model or in the one that is given.
 
-    `action` and `kind` are what the history says of it.
+    `action` and `kind` are what the history says of it, `there` are the ids of what the model has already and
+    threats may be on.
     """
     target = threat_model or _make_model(document, actor)
     metadata = [("threat_model", target.pk, document.metadata)] if threat_model is None else []
-    ids = _new_ids(document)
+    ids = (there or {}) | _new_ids(document)
     metadata += _store_assets(document, target, actor, ids)
     metadata += _store_diagrams(document, target, actor, ids)
     metadata += _store_threats(document, target, actor, ids)
@@ -133,6 +143,15 @@ def _new_ids(document: neutral.Document) -> Ids:
     """A new id for every asset and cell, so that a file can be imported twice."""
     cells = [_cell_key(diagram.key, cell["id"]) for diagram in document.diagrams for cell in diagram.cells]
     return {key: new_id() for key in [*(asset.key for asset in document.assets), *cells]}
+
+
+def _ids_of(document: neutral.Document) -> Ids:
+    """The ids of what a model has, by the names that threats use."""
+    known = {asset.key: UUID(asset.key) for asset in document.assets}
+    for diagram in document.diagrams:
+        known[_diagram_key(diagram.key)] = UUID(diagram.key)
+        known |= {_cell_key(diagram.key, cell["id"]): UUID(cell["id"]) for cell in diagram.cells}
+    return known
 
 
 Described = list[tuple[str, UUID, neutral.Metadata]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from threatmodels.interchange.document import Document
@@ -14,6 +15,10 @@ from threatmodels.interchange.threat_table import is_header, reading_of, rows_of
 
 KIND = "csv"
 DELIMITERS = (",", ";", "\t")
+# What Excel writes on Windows unless it is asked for UTF-8.
+WINDOWS = "windows-1252"
+# With this line before the header Excel knows what separates the columns.
+SEPARATOR = re.compile(r'\ufeff?"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 # A header is looked for in anything.
 LONGEST_HEADER = 8_192
 
@@ -23,22 +28,37 @@ def matches(text: str) -> bool:
     return delimiter_of(text) is not None
 
 
+def is_windows(source: Source) -> bool:
+    """Whether a file that is no text in UTF-8 is a table of threats as Excel writes it on Windows."""
+    try:
+        return matches(source.data.decode(WINDOWS))
+    except UnicodeDecodeError:
+        return False
+
+
 def delimiter_of(text: str) -> str | None:
-    first = text[:LONGEST_HEADER].lstrip("\ufeff\r\n").splitlines()[:1]
-    for delimiter in DELIMITERS if first else ():
-        if is_header(first[0].replace('"', "").split(delimiter)):
+    told = SEPARATOR.match(text)
+    begin = text[told.end() if told else 0 :][:LONGEST_HEADER].lstrip("\ufeff\r\n").splitlines()[:1]
+    for delimiter in (told[1] if told else DELIMITERS) if begin else ():
+        if is_header(begin[0].replace('"', "").split(delimiter)):
             return delimiter
     return None
 
 
 def read(source: Source) -> Reading:
     """The threats in a table whose delimiter is a comma, a semicolon or a tab."""
-    return reading_of(source, KIND, _rows(source.text))
+    try:
+        text, changes = source.text, []
+    except UnreadableFile:
+        text, changes = source.data.decode(WINDOWS), [f"It is no UTF-8 and was read as {WINDOWS}."]
+    return reading_of(source, KIND, _rows(text), changes)
 
 
 def _rows(text: str) -> Iterator[list[str]]:
     delimiter = delimiter_of(text) or ","
-    lines = io.StringIO(text.lstrip("\ufeff\r\n"), newline="")
+    lines = io.StringIO(
+        text[told.end() if (told := SEPARATOR.match(text)) else 0 :].lstrip("\ufeff\r\n"), newline=""
+    )
     try:
         yield from csv.reader(lines, delimiter=delimiter, strict=True)
     except csv.Error as error:

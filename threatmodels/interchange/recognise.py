@@ -49,7 +49,12 @@ def recognise_source(source: Source) -> str:
     """As `recognise`, for a file that is open already."""
     if source.data.startswith(b"PK\x03\x04"):
         return "xlsx" if b"xl/workbook" in source.data else ""
-    start = source.text.lstrip()[:PROLOGUE]
+    try:
+        start = source.text.lstrip()[:PROLOGUE]
+    except UnreadableFile:
+        if csv_threats.is_windows(source):
+            return csv_threats.KIND
+        raise
     if start.startswith(("{", "[")):
         return _json_kind(source.json) if not _is_flow(source) else _yaml_kind(source.tree)
     if start.startswith("<"):

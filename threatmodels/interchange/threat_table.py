@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from threatmodels.interchange.assembly import Assembly
 from threatmodels.interchange.document import Document, Threat
 from threatmodels.interchange.errors import UnreadableFile
-from threatmodels.interchange.report import Reading
+from threatmodels.interchange.intake import quoted
+from threatmodels.interchange.report import ImportReport, Reading
 from threatmodels.interchange.source import Source
 from threatmodels.interchange.threat_dragon_words import severity_of, state_of
 from tmi.lib.spreadsheet import defused, restored
@@ -35,8 +39,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "asset": ("asset name",),
 }
 NAMES = {alias: column for column, others in COLUMNS.items() for alias in (column.replace("_", " "), *others)}
+# Columns that name something of the model, and the fields of a threat that they mean.
+PLACES = {"diagram": "diagram_key", "element": "cell_id", "asset": "asset_key"}
 TRUE = frozenset(["true", "yes", "1", "x", "mitigated"])
 MOST_ROWS = 50_000
+MOST_FURTHER_COLUMNS = 100
+# How metadata begins that only one tool understands.
+OF_TOOLS = (
+    "drawio_", "otm_", "pytm_", "threagile_", "threat_composer_", "threat_dragon_", "tm7_", "tm_bom_",
+)  # fmt: skip
 WORDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -53,8 +64,12 @@ def is_header(cells: Sequence[object]) -> bool:
 
 
 def rows_of(document: Document) -> Iterator[list[str]]:
-    """The header, then a row for each threat; no cell is a formula."""
-    yield list(COLUMNS)
+    """The header, then a row for each threat; no cell is a formula.
+
+    Metadata follows in columns of its own, but for what other tools keep there for themselves.
+    """
+    more = _further_columns(document)
+    yield [*COLUMNS, *more]
     diagrams = {diagram.key: diagram for diagram in document.diagrams}
     labels: dict[tuple[str | None, str | None], str] = {
         (diagram.key, cell["id"]): str(cell["properties"].get("label", ""))
@@ -70,7 +85,14 @@ def rows_of(document: Document) -> Iterator[list[str]]:
             or threat.metadata.get("element", ""),
             "asset": assets.get(threat.asset_key or "", "") or threat.metadata.get("asset", ""),
         }
-        yield [defused(known[name] if name in known else _text(threat, name)) for name in COLUMNS]
+        texts = [known[name] if name in known else _text(threat, name) for name in COLUMNS]
+        yield [defused(text) for text in (*texts, *(threat.metadata.get(key, "") for key in more))]
+
+
+def _further_columns(document: Document) -> list[str]:
+    keys = {key for threat in document.threats for key in threat.metadata}
+    kept = (key for key in sorted(keys) if not key.startswith(OF_TOOLS) and column_of(key) is None)
+    return list(islice(kept, MOST_FURTHER_COLUMNS))
 
 
 def _text(threat: Threat, name: str) -> str:
@@ -80,9 +102,16 @@ def _text(threat: Threat, name: str) -> str:
     return " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
 
 
-def reading_of(source: Source, kind: str, rows: Iterable[Sequence[object]]) -> Reading:
-    """The threats in rows of which the first is the header; empty rows are none."""
+def reading_of(
+    source: Source, kind: str, rows: Iterable[Sequence[object]], changes: Iterable[str] = ()
+) -> Reading:
+    """The threats in rows of which the first is the header; empty rows are none.
+
+    `changes` are what else there is to say about the table.
+    """
     file = Assembly(source, kind)
+    for sentence in changes:
+        file.report.change("table", sentence)
     every = iter(rows)
     header = next(every, [])
     if not is_header(header):
@@ -100,6 +129,53 @@ def reading_of(source: Source, kind: str, rows: Iterable[Sequence[object]]) -> R
         if any(cell.strip() for cell in cells):
             _threat(file, number, header, columns, cells)
     return file.reading(name=None, framework=None)
+
+
+def placed(document: Document, target: Document, report: ImportReport) -> Document:
+    """The threats on what they name, where `target` has exactly one of that name; other names stay."""
+    places = _Places(target)
+    return replace(document, threats=[places.put(threat, report) for threat in document.threats])
+
+
+class _Places:
+    """What a model has, by its names."""
+
+    def __init__(self, target: Document) -> None:
+        self._diagrams: dict[str, list[str]] = defaultdict(list)
+        self._elements: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._assets: dict[str, list[str]] = defaultdict(list)
+        for diagram in target.diagrams:
+            self._diagrams[diagram.name.strip()].append(diagram.key)
+            for cell in diagram.cells:
+                label = str(cell["properties"].get("label", "")).strip()
+                self._elements[label].append((diagram.key, cell["id"]))
+        for asset in target.assets:
+            self._assets[asset.name.strip()].append(asset.key)
+
+    def put(self, threat: Threat, report: ImportReport) -> Threat:
+        names = {key: threat.metadata.get(key, "").strip() for key in PLACES}
+        found: dict[str, Any] = {}
+        diagrams = self._diagrams.get(names["diagram"], [])
+        elements = [
+            (diagram, cell)
+            for diagram, cell in self._elements.get(names["element"], [])
+            if not names["diagram"] or diagram in diagrams
+        ]
+        assets = self._assets.get(names["asset"], [])
+        if names["diagram"] and len(diagrams) == 1:
+            found |= {"diagram_key": diagrams[0]}
+        if names["element"] and len(elements) == 1:
+            found |= {"diagram_key": elements[0][0], "cell_id": elements[0][1]}
+        if names["asset"] and len(assets) == 1:
+            found |= {"asset_key": assets[0]}
+        settled = {key for key, field in PLACES.items() if field in found}
+        for key in (key for key, name in names.items() if name and key not in settled):
+            report.change(
+                f"threat {quoted(threat.name)}",
+                f"The model has not exactly one {key} {quoted(names[key])}; the name is kept as metadata.",
+            )
+        metadata = {key: value for key, value in threat.metadata.items() if key not in settled}
+        return replace(threat, metadata=metadata, **found)
 
 
 def _threat(

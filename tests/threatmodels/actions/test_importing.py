@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import AuditEntry
 from tests.threatmodels.interchange.test_threat_dragon import MODELS, PLURAL_OF_SHAPE, SAMPLES, raw, raw_cells
-from threatmodels.models import Diagram, Metadata, Threat, ThreatModel
+from threatmodels.models import Asset, Diagram, Metadata, Threat, ThreatModel
 
 URL = "/api/v1/import"
 
@@ -192,3 +192,32 @@ def test_what_a_file_says_of_its_model_is_left_out_of_another_and_told(cast, api
     assert "Its description is not taken over" in said
     threat_model.refresh_from_db()
     assert threat_model.description != "Sells"
+
+
+def test_a_table_added_to_a_model_puts_threats_on_what_they_name(cast, api):
+    model = model_with(cells=[a_process()])
+    assert send(api(cast.owner), model).status_code == 201
+    target = ThreatModel.objects.get()
+    asset = Asset.objects.create(threat_model=target, name="Orders", type="data")
+    table = (
+        "name,diagram,element,asset\n"
+        "Forged,Main,Till,Orders\n"
+        "Lost,,Till,\n"
+        "Strange,Main,Kiosk,Money\n"
+        "Wide,Main,,\n"
+    )
+    answer = send(api(cast.owner), table.encode(), "t.csv", f"/api/v1/threat_models/{target.pk}/import")
+    assert answer.status_code == 201, answer.content
+    found = {threat.name: threat for threat in target.threats.all()}
+    diagram = target.diagrams.get()
+    [cell] = diagram.current_cells
+    assert (found["Forged"].diagram, str(found["Forged"].cell_id)) == (diagram, cell["id"])
+    assert found["Forged"].asset == asset
+    assert (found["Lost"].diagram, str(found["Lost"].cell_id)) == (diagram, cell["id"])
+    assert (found["Strange"].diagram, found["Strange"].cell_id) == (diagram, None)
+    assert (found["Wide"].diagram, found["Wide"].cell_id) == (diagram, None)
+    kept = Metadata.objects.filter(entity_id=found["Strange"].pk).values_list("key", "value")
+    assert dict(kept) == {"element": "Kiosk", "asset": "Money"}
+    assert not Metadata.objects.filter(entity_id=found["Forged"].pk).exists()
+    warnings = [one for one in answer.json()["data"]["warnings"] if "exactly one" in one]
+    assert len(warnings) == 2

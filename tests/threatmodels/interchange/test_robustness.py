@@ -7,6 +7,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from threatmodels.cells import validate_cells
 from threatmodels.interchange.errors import UnreadableFile
 from threatmodels.interchange.limits import Limits
-from threatmodels.interchange.registry import read
+from threatmodels.interchange.registry import WRITERS, read
 from threatmodels.interchange.report import Reading
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "samples"
@@ -204,6 +205,30 @@ def test_xml_may_be_in_the_encoding_that_it_names(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><mxGraphModel><root>{cell}</root></mxGraphModel>'
     [found] = read(text.encode(encoding)).document.diagrams[0].cells
     assert found["properties"]["label"] == "Señal"
+
+
+def test_a_table_in_the_encoding_of_windows_is_read_with_a_warning() -> None:
+    reading = read("name;severity\nSeñal – “x”;high\n".encode("cp1252"))
+    assert [threat.name for threat in reading.document.threats] == ["Señal – “x”"]
+    assert any("windows-1252" in warning for warning in reading.report.warnings)
+    assert tried("name;severity\n\x81é;high\n".encode("latin-1")) is None
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", '\ufeff"sep=;"\r\n', "SEP=;\n"])
+def test_the_line_that_names_the_separator_is_no_header(first: str) -> None:
+    [threat] = read(f"{first}name;severity\r\nx, y;high\r\n".encode()).document.threats
+    assert (threat.name, threat.severity) == ("x, y", "high")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_columns_that_became_metadata_are_columns_again(kind: str) -> None:
+    table = "name,severity,Owner,Due date\nx,high,Ada,=1\ny,low,,\n"
+    document = read(table.encode()).document
+    tool = replace(document.threats[0], metadata={**document.threats[0].metadata, "tm7_id": "5", "risk": "z"})
+    data = WRITERS[kind](replace(document, threats=[tool, document.threats[1]]))
+    again = read(data).document
+    assert [threat.metadata for threat in again.threats] == [{"due_date": "=1", "owner": "Ada"}, {}]
+    assert [threat.severity for threat in again.threats] == ["high", "low"]
 
 
 def test_gzipped_file_is_unpacked(model: Any) -> None:
