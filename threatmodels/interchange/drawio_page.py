@@ -23,6 +23,8 @@ from threatmodels.interchange.xml_file import child, children, local
 Json = dict[str, Any]
 # Of a shape with data of its own, what is not data.
 NOT_DATA = frozenset(["id", "label", "type", "description", ours.KEY, "placeholders"])
+# What metadata of a diagram calls its layers.
+LAYERS = "drawio_layers"
 # How far a point may be from where our file drew it and still count as not moved.
 NEAR = 0.01
 # Nobody nests shapes deeper; what is deeper stands where its parent's parent does.
@@ -65,9 +67,13 @@ class Page:
             elif shape is not None:
                 self._twice += 1
         self.ours = self._ours(self._shapes.get("0"))
+        # In the order in which they lie, the lowest first; the root is one of them.
         self._layers = {
             ref for ref, shape in self._shapes.items() if not shape.is_edge and not shape.is_vertex
         }
+        # In the order in which they lie, the lowest first.
+        drawn_on = [ref for ref in self._shapes if ref in self._layers and self._is_drawn_on(ref)]
+        self._lowest, self._drawn_on = next(iter(drawn_on), ""), dict.fromkeys(drawn_on)
         self._settle()
 
     def add_to(self, file: Assembly, name: str) -> None:
@@ -76,7 +82,10 @@ class Page:
         canvas = file.canvas(
             name,
             description=mine.get("description"),
-            metadata=list(mapping(mine.get("metadata")).items()),
+            metadata=[
+                *((key, value) for key, value in mapping(mine.get("metadata")).items() if key != LAYERS),
+                (LAYERS, self._told_layers()),
+            ],
             nested=not self.ours,
         )
         if self._twice:
@@ -89,6 +98,27 @@ class Page:
                 shape.is_vertex and shape.ref not in labels.merged and not drawio_style.is_group(shape.style)
             ):
                 self._vertex(canvas, shape)
+
+    def _is_drawn_on(self, ref: str) -> bool:
+        """The root holds the layers and is none of them."""
+        return self._shapes[ref].parent in self._layers
+
+    def _told_layers(self) -> list[Json]:
+        """The layers, unless there is only the one without a name that every page has."""
+        found = []
+        for ref in self._drawn_on:
+            shape = self._shapes[ref]
+            told = {"id": ref, "name": shape.label, "style": drawio_style.written(shape.style)}
+            hidden = {"visible": False} if shape.cell.get("visible") == "0" else {}
+            found.append({key: value for key, value in told.items() if value} | hidden)
+        return found if len(found) > 1 or any(len(one) > 1 for one in found) else []
+
+    def _layer(self, shape: Shape) -> str:
+        """The layer that a shape is on, "" for the lowest."""
+        ref, seen = shape.parent, 0
+        while ref in self._shapes and ref not in self._drawn_on and seen < DEEPEST:
+            ref, seen = self._shapes[ref].parent, seen + 1
+        return ref if ref in self._drawn_on and ref != self._lowest else ""
 
     def _ours(self, root: Shape | None) -> Json:
         return self._rest(root) if root is not None else {}
@@ -169,7 +199,7 @@ class Page:
         """What only draw.io knows; a style that our writer made is none of its own."""
         data = {key: value for key, value in shape.data.items() if key not in NOT_DATA}
         style = "" if rest.get("made") is True else drawio_style.written(shape.style)
-        return {"id": shape.ref, "style": style, "data": data}
+        return {"id": shape.ref, "style": style, "data": data, "layer": self._layer(shape)}
 
     def _edge(self, canvas: Canvas, shape: Shape, labels: _Labels) -> None:
         rest = self._rest(shape)

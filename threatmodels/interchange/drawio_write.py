@@ -11,12 +11,15 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from threatmodels.interchange import drawio_style, ours
 from threatmodels.interchange.document import Cell, Diagram, Document
 from threatmodels.interchange.drawio import KIND
+from threatmodels.interchange.drawio_page import LAYERS
 from threatmodels.interchange.drawio_style import Style, written
 from threatmodels.interchange.geometry import Point, box_in, point_in, points_of
 from threatmodels.interchange.plain import mapping, sequence
 
 Json = dict[str, Any]
 ROOT, LAYER = "0", "1"
+# Attributes of a layer by what metadata calls them.
+OF_LAYERS = {"name": "value", "style": "style"}
 # Characters that XML 1.0 has no way to write.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -48,7 +51,10 @@ class _Page:
         self._diagram = diagram
         self._cells = {cell["id"]: cell for cell in diagram.cells}
         self._refs: dict[str, str] = {}
-        taken = {ROOT, LAYER}
+        layers = [mapping(one) for one in sequence(ours.parsed(diagram.metadata.get(LAYERS)))]
+        named = {one["id"]: one for one in layers if isinstance(one.get("id"), str) and one["id"] != ROOT}
+        self._layers: dict[str, Json] = named or {LAYER: {}}
+        taken = {ROOT, *self._layers}
         for cell in diagram.cells:
             given = mapping(cell["properties"].get(KIND)).get("id")
             ref = given if isinstance(given, str) and given and given not in taken else cell["id"]
@@ -65,9 +71,17 @@ class _Page:
         top = SubElement(root, "UserObject", label="", id=ROOT)
         _set(top, **{ours.KEY: _json({"model": model, "diagram": mine})})
         SubElement(top, "mxCell")
-        SubElement(root, "mxCell", {"id": LAYER, "parent": ROOT})
+        for ref, layer in self._layers.items():
+            drawn = SubElement(root, "mxCell", {"parent": ROOT})
+            _set(drawn, id=ref, **{key: layer[told] for told, key in OF_LAYERS.items() if layer.get(told)})
+            if layer.get("visible") is False:
+                drawn.set("visible", "0")
         for cell in diagram.cells:
             self._cell(root, cell)
+
+    def _layer(self, cell: Cell) -> str:
+        ref = mapping(cell["properties"].get(KIND)).get("layer")
+        return ref if isinstance(ref, str) and ref in self._layers else next(iter(self._layers))
 
     def _cell(self, root: Element, cell: Cell) -> None:
         own = mapping(cell["properties"].get(KIND))
@@ -89,21 +103,21 @@ class _Page:
         if cell["type"] == "data_flow":
             self._edge(item, cell, style)
         elif line:
-            _curve(item, line)
+            _curve(item, line, self._layer(cell))
         else:
             self._vertex(item, cell, style)
 
     def _vertex(self, item: Element, cell: Cell, style: Style) -> None:
         parent = self._cells.get(cell.get("parent", ""))
         drawn = SubElement(item, "mxCell", {"vertex": "1"})
-        _set(drawn, style=written(style), parent=self._refs[parent["id"]] if parent else LAYER)
+        _set(drawn, style=written(style), parent=self._refs[parent["id"]] if parent else self._layer(cell))
         base = parent["position"] if parent else {"x": 0, "y": 0}
         x, y = cell["position"]["x"] - base["x"], cell["position"]["y"] - base["y"]
         geometry = SubElement(drawn, "mxGeometry", {"as": "geometry"})
         _set(geometry, x=ours.rounded(x), y=ours.rounded(y), **cell["size"])
 
     def _edge(self, item: Element, cell: Cell, style: Style) -> None:
-        drawn = SubElement(item, "mxCell", {"edge": "1", "parent": LAYER})
+        drawn = SubElement(item, "mxCell", {"edge": "1", "parent": self._layer(cell)})
         both = style.get("startArrow", "none") != "none" and style.get("endArrow", "classic") != "none"
         if both != bool(cell.get("bidirectional")) or style.get("endArrow") == "none":
             style |= {"endArrow": "classic", "startArrow": "classic" if cell.get("bidirectional") else "none"}
@@ -143,8 +157,8 @@ def _label(cell: Cell, style: Style) -> str:
     return escape(label, quote=False).replace("\n", "<br>") if style.get("html") == "1" else label
 
 
-def _curve(item: Element, line: list[Point]) -> None:
-    drawn = SubElement(item, "mxCell", {"edge": "1", "parent": LAYER, "style": drawio_style.CURVE})
+def _curve(item: Element, line: list[Point], layer: str) -> None:
+    drawn = SubElement(item, "mxCell", {"edge": "1", "parent": layer, "style": drawio_style.CURVE})
     _course(drawn, {"source": line[0], "target": line[-1]}, line[1:-1])
 
 

@@ -10,7 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.threatmodels.interchange.samples import COUNTS, SAMPLES, files, json_of, name_of, sound_reading
+from tests.threatmodels.interchange.samples import (
+    COUNTS,
+    SAMPLES,
+    drawio_cells,
+    files,
+    json_of,
+    name_of,
+    sound_reading,
+)
 from threatmodels.interchange import threat_table, tmi
 from threatmodels.interchange.document import Document
 from threatmodels.interchange.registry import WRITERS
@@ -64,6 +72,30 @@ def test_every_sample_comes_back_as_it_was(kind: str, path: Path) -> None:
     again = sound_reading(written(document, kind), path.name)
     assert comparable(again.document) == comparable(document)
     assert again.report.left_out == []
+
+
+def test_the_layers_of_a_page_come_back() -> None:
+    box = '<mxGeometry width="90" height="60" as="geometry"/>'
+    layers = (
+        '<mxCell id="base" value="Base" parent="0"/>'
+        '<mxCell id="top" value="Notes" style="locked=1;" visible="0" parent="0"/>'
+    )
+    cells = (
+        f'<mxCell id="a" vertex="1" parent="base">{box}</mxCell>'
+        f'<mxCell id="b" vertex="1" parent="top">{box}</mxCell>'
+        '<mxCell id="e" edge="1" parent="top" source="a" target="b"/>'
+    )
+    page = f'<mxGraphModel><root><mxCell id="0"/>{layers}{cells}</root></mxGraphModel>'
+    document = sound_reading(page.encode()).document
+    data = written(document, "drawio")
+    assert [
+        (cell["id"], cell.get("value"), cell.get("visible"), cell.get("style"))
+        for cell in drawio_cells(data)
+        if cell.get("parent") == "0"
+    ] == [("base", "Base", None, None), ("top", "Notes", "0", "locked=1;")]
+    on = {cell["id"]: cell["parent"] for cell in drawio_cells(data) if cell["id"] in {"a", "b", "e"}}
+    assert on == {"a": "base", "b": "top", "e": "top"}
+    assert sound_reading(data).document.diagrams == document.diagrams
 
 
 def test_the_places_of_a_component_in_code_come_back() -> None:
