@@ -1,8 +1,8 @@
 """The rooms of this process, and what they have in common: threads, the channel layer, a look around.
 
 The database is the truth. Redis carries what has happened to the other processes quickly; what gets lost
-there is found by `look_around`, which asks the database for the vectors of all rooms, their sessions,
-and what everybody there may still do.
+there is found by `look_around`, which asks the database for the vectors of all rooms and the deleted
+assets of their models, their sessions, and what everybody there may still do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from uuid import UUID
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import OuterRef
 from psycopg_pool import PoolTimeout
 
 from collaboration import keys, telling
@@ -29,7 +31,7 @@ from collaboration.connection import INACTIVE, NOT_ALLOWED, SIGNED_OUT
 from collaboration.room import Room
 from collaboration.telling import EVENTS, PROCESS, event_of, group_of
 from threatmodels import access
-from threatmodels.models import Diagram
+from threatmodels.models import Asset, Diagram
 from tmi.lib import metrics, rows
 from tmi.lib.errors import Unavailable
 from tmi.lib.events import Event
@@ -234,8 +236,12 @@ class Hub:
         for diagram_id, room in asked:
             if diagram_id not in found:
                 await room.gone()
-            elif found[diagram_id] > room.ledger.told:
-                self.spawn(room.ledger.catch_up(found[diagram_id]))
+                continue
+            vector, deleted_assets = found[diagram_id]
+            if vector > room.ledger.told:
+                self.spawn(room.ledger.catch_up(vector))
+            if not room.ledger.hides(deleted_assets):
+                self.spawn(room.ledger.assets_changed())
 
     async def _check_sessions(self) -> None:
         live = {room.session.id: room for room in self.rooms.values() if room.session is not None}
@@ -360,9 +366,12 @@ def _with_database(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         raise
 
 
-def _vectors(diagram_ids: list[UUID]) -> dict[UUID, int]:
+def _vectors(diagram_ids: list[UUID]) -> dict[UUID, tuple[int, frozenset[str]]]:
+    """The vectors of those that are not deleted, with the deleted assets of their models, in one query."""
     live = Diagram.objects.filter(pk__in=diagram_ids, deleted_at=None, threat_model__deleted_at=None)
-    return dict(live.values_list("pk", "update_vector"))
+    deleted = Asset.objects.deleted().filter(threat_model=OuterRef("threat_model"))
+    rows = live.values_list("pk", "update_vector", ArraySubquery(deleted.values("pk")))
+    return {pk: (vector, frozenset(map(str, assets))) for pk, vector, assets in rows}
 
 
 def _housekeep(present: dict[UUID, list[UUID] | None]) -> None:

@@ -57,8 +57,8 @@ Ask = log.Submission | TakeBack
 class Ledger:
     """The copy of a diagram, its connections `here`, and the edits that wait.
 
-    `on_told` gets what was committed here, as (first sequence number, texts); `on_gone` is called when the
-    diagram turns out to be deleted.
+    `on_told` gets what was committed here, as (first sequence number, texts with nothing left out); `on_gone`
+    is called when the diagram turns out to be deleted.
     """
 
     def __init__(
@@ -75,6 +75,8 @@ class Ledger:
         self.threat_model_id: UUID | None = None
         self._on_told, self._on_gone = on_told, on_gone
         self._replica: log.Replica | None = None
+        # The deleted assets that everybody here is shown the cells without.
+        self._hidden: frozenset[str] = frozenset()
         self._recent = Recent(0)
         self._state: tuple[int, frozenset[str], bytes] | None = None
         self._asked: deque[tuple[Connection, Ask]] = deque()
@@ -187,8 +189,9 @@ class Ledger:
     def _tell(self, news: list[DiagramOperation], hidden: frozenset[str]) -> None:
         """Sends operations to everybody here, and has the other processes told."""
         if news:
-            texts = [operation_text(row, hidden) for row in news]
-            self._deliver(texts)
+            texts = [operation_text(row) for row in news]
+            self._deliver([operation_text(row, hidden) for row in news] if hidden else texts)
+            # Their copies are those of the log, and what they hide they know themselves.
             self._on_told(news[0].sequence_number, texts)
 
     def _deliver(self, texts: list[bytes]) -> None:
@@ -207,9 +210,10 @@ class Ledger:
             replica, missed = await self.hub.run(log.reload, self.diagram_id, self.told)
             if missed:
                 self._deliver([operation_text(row, replica.hidden) for row in missed])
+            self._show_without(replica)
         else:
             replica = await self.hub.run(log.load, self.diagram_id)
-            self._recent = Recent(replica.vector)
+            self._recent, self._hidden = Recent(replica.vector), replica.hidden
         self._replica, self.threat_model_id = replica, replica.threat_model_id
         return replica
 
@@ -321,14 +325,22 @@ class Ledger:
             if replica is None:
                 return
             try:
-                hidden = await self.hub.run(log.hidden_assets, replica.threat_model_id)
+                replica.hidden = await self.hub.run(log.hidden_assets, replica.threat_model_id)
             except Unavailable:
-                self._replica = None
-                return
+                return  # the next look around finds the difference again
+            self._show_without(replica)
+
+    def hides(self, assets: frozenset[str]) -> bool:
+        """Whether it is these assets that everybody here is shown the cells without."""
+        return self._replica is None or self._replica.hidden == assets
+
+    def _show_without(self, replica: log.Replica) -> None:
+        """Sends everybody the diagram, when cells name an asset that has come or gone since they saw it."""
+        changed = replica.hidden ^ self._hidden
+        self._hidden = replica.hidden
+        if changed:
             named = {a for cell in replica.state.cells.values() for a in cell.get("data_asset_ids", ())}
-            differs = not named.isdisjoint(hidden ^ replica.hidden)
-            replica.hidden = hidden
-            if differs:
+            if not named.isdisjoint(changed):
                 self._recent = Recent(replica.vector)
                 self.here.send(self._whole(replica))
 

@@ -2,11 +2,100 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from uuid import uuid4
 
+import pytest
+from django.conf import settings
+
+from collaboration import log
+from collaboration.connection import Connection
+from collaboration.fanout import Fanout
 from collaboration.hub import Hub
+from collaboration.ledger import Ledger
+from collaboration.log import Replica, Submission
 from collaboration.room import Room
 from tests.faults.stage import run
+from tests.threatmodels.drawing import IDS, STRANGER, box
+from threatmodels.access import Place
+from threatmodels.models import DiagramOperation
+from threatmodels.operations import State, patch, update
+from threatmodels.roles import Role
+from tmi.lib.errors import Unavailable
+
+B, OTHER = IDS[1:3]
+
+
+class Database:
+    """One diagram, whose box names an asset; stands in for a hub that asks a real database."""
+
+    def __init__(self):
+        self.id, self.cells, self.rows = uuid4(), [box(B) | {"data_asset_ids": [STRANGER]}], []
+        self.deleted, self.away = frozenset(), False
+
+    def ledger(self, told=None):
+        """A process at the diagram, and who listens there."""
+        ledger = Ledger(self, self.id, Fanout(), on_told=told or (lambda *_: None), on_gone=None)
+        listener = Listener()
+        ledger.here.add(listener.connection)
+        return ledger, listener
+
+    async def run(self, function, *args):
+        if self.away:
+            raise Unavailable("The database is away.")
+        return getattr(self, function.__name__)(*args)
+
+    def spawn(self, coroutine):
+        self.task = asyncio.ensure_future(coroutine)
+
+    def load(self, _id):
+        state = State(self.cells)
+        for row in self.rows:
+            state.apply(row.operation)
+        return Replica(self.id, uuid4(), state, len(self.rows), 0, self.deleted)
+
+    def reload(self, _id, told):
+        return self.load(_id), self.rows[told:]
+
+    def hidden_assets(self, _id):
+        return self.deleted
+
+    def append(self, replica, submissions):
+        for one in submissions:
+            applied = log._carry_out(replica, one, None)
+            replica.vector += 1
+            self.rows.append(
+                DiagramOperation(
+                    operation_id=one.operation_id,
+                    actor_id=one.actor_id,
+                    sequence_number=replica.vector,
+                    operation=applied.operation,
+                )
+            )
+        return log.Outcome(self.rows[-len(submissions) :], [None] * len(submissions))
+
+
+class Listener:
+    """The other end of a connection; `seen` are the messages that it was sent."""
+
+    def __init__(self):
+        self.seen = []
+        place = Place(uuid4(), uuid4(), uuid4())
+        limits = settings.CONFIG.collaboration
+        self.connection = Connection(place, "Ann", Role.WRITER, uuid4(), wire=self, limits=limits)
+
+    def write(self, frames):
+        while frames:
+            short = frames[1] & 127
+            at, length = (2, short) if short < 126 else (4, int.from_bytes(frames[2:4], "big"))
+            self.seen.append(json.loads(frames[at : at + length]))
+            frames = frames[at + length :]
+        return 0
+
+
+def assets(cells):
+    return cells[0]["data_asset_ids"]
 
 
 def test_a_room_that_opens_while_the_database_is_asked_is_not_taken_for_deleted(monkeypatch):
@@ -21,7 +110,7 @@ def test_a_room_that_opens_while_the_database_is_asked_is_not_taken_for_deleted(
 
         async def answer(_function, asked):
             hub.room(uuid4())
-            return dict.fromkeys(set(asked) - {deleted}, 0)
+            return dict.fromkeys(set(asked) - {deleted}, (0, frozenset()))
 
         monkeypatch.setattr(Room, "gone", note_gone)
         monkeypatch.setattr(hub, "run", answer)
@@ -29,5 +118,49 @@ def test_a_room_that_opens_while_the_database_is_asked_is_not_taken_for_deleted(
         hub.room(deleted)
         await hub._check_vectors()
         assert gone == [deleted]
+
+    run(scenario())
+
+
+def test_a_process_that_has_not_heard_of_a_deleted_asset_keeps_what_the_log_has():
+    async def scenario():
+        database, told = Database(), []
+        (one, listener), (other, _) = database.ledger(lambda *news: told.append(news)), database.ledger()
+        for ledger in (one, other):
+            await ledger._ready()
+        database.deleted = frozenset({STRANGER})
+        await one.assets_changed()
+        change = Submission(uuid4(), uuid4(), patch([update(B, {"data_asset_ids": [OTHER]})]))
+        one.ask(listener.connection, change)
+        await database.task
+        (news,) = told
+        await other.hear(*news)
+        assert assets((await other._ready()).state.listed()) == [OTHER, STRANGER]
+        assert (await other._ready()).state.listed() == database.load(None).state.listed()
+        assert assets([step["data"] for step in listener.seen[-1]["operation"]["cells"]]) == [OTHER]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("loaded_anew", [False, True])
+def test_an_asset_that_was_deleted_while_the_database_was_away_vanishes_when_it_is_back(loaded_anew):
+    async def scenario():
+        database = Database()
+        ledger, listener = database.ledger()
+        await ledger._ready()
+        database.deleted, database.away = frozenset({STRANGER}), True
+        await ledger.assets_changed()
+        if loaded_anew:
+            await ledger.catch_up(1)
+        database.away = False
+        if loaded_anew:
+            await ledger._ready()
+        else:
+            assert not ledger.hides(database.deleted)
+            await ledger.assets_changed()
+        assert [(one["message_type"], assets(one["cells"])) for one in listener.seen] == [
+            ("diagram_state", [])
+        ]
+        assert ledger.hides(database.deleted)
 
     run(scenario())

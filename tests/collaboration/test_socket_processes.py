@@ -208,6 +208,17 @@ def test_an_operation_that_redis_lost_is_noticed_and_fetched_from_the_log(served
     assert other.until("diagram_operation", timeout=4)["sequence_number"] == 3
 
 
+def test_a_deleted_asset_of_which_nobody_was_told_vanishes_at_the_next_look(served_by_two, drawing):
+    assets = f"{drawing.path}/assets"
+    asset = served_by_two.api("owner", "POST", assets, {"name": "Cards", "type": "data"})["id"]
+    tabs = apart(drawing, "writer", "second")
+    tabs[0].edit(update(B, {"data_asset_ids": [asset]}))
+    for deleted_at, named in (("now()", []), ("NULL", [asset])):
+        served_by_two.sql(f"UPDATE assets SET deleted_at = {deleted_at} WHERE id = %s", asset)
+        for tab in tabs:
+            assert tab.until("diagram_state", timeout=4)["cells"][1]["data_asset_ids"] == named
+
+
 # -- silence, and readers who are slow
 
 
