@@ -60,9 +60,9 @@ class Company:
             if not self._arriving[user_id]:
                 del self._arriving[user_id]
 
-    def is_expected(self) -> bool:
-        """Whether a socket is on its way in."""
-        return bool(self._arriving)
+    def is_expected(self, user_id: UUID | None = None) -> bool:
+        """Whether a socket is on its way in, of that person or of anybody."""
+        return bool(self._arriving) if user_id is None else user_id in self._arriving
 
     def gone(self, user_id: UUID) -> None:
         """Their last tab here is closed."""

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -45,6 +46,9 @@ THREADS = 4
 LOOK_SECONDS = 0.7
 PRESENCE_SECONDS = 1.0
 HOUSEKEEPING_SECONDS = 20.0
+# Only a process that has reached the database so long without a pause takes silence for the end of a session:
+# meanwhile every other one could note that people are there.
+STEADY_SECONDS, LONGEST_PAUSE = 3 * HOUSEKEEPING_SECONDS, 1.5 * HOUSEKEEPING_SECONDS
 # Messages that wait for Redis; when it is away they are worth nothing, for the database has them.
 MOST_WAITING = 1_000
 REDIS_SECONDS = 1.0
@@ -64,6 +68,8 @@ class Hub:
         self._keys = keys.Keys()
         self._kept: dict[UUID, deque[bytes]] = {}
         self._presence_at = self._housekeeping_at = -HOUSEKEEPING_SECONDS
+        # When the database was last reached, and since when without a pause.
+        self._reached_at = self._steady_since = 0.0
         self._looking = asyncio.Lock()
         self._show()
         self.spawn(self._send_outgoing())
@@ -214,7 +220,7 @@ class Hub:
             self._presence_at = now
             self._tell_presence()
         if now - self._housekeeping_at > HOUSEKEEPING_SECONDS:
-            await self.run(_housekeep, self._present())
+            await self._keep_house()
             self._housekeeping_at = now
         if not self.rooms:
             return
@@ -229,6 +235,27 @@ class Hub:
                 room.company.changed()
             await room.mend()
             await room.ledger.rest()
+
+    async def _keep_house(self) -> None:
+        """Notes who is here, and ends sessions that nobody is in."""
+        before, self._reached_at = self._reached_at, 0.0
+        live = [(room.session, room) for room in self.rooms.values() if room.session is not None]
+        here = {session.id: list(room.company.people()) for session, room in live if len(room.here)}
+        everybody = {
+            session.id: list(room.company.everybody())
+            for session, room in live
+            if session.id in here and room.is_in_touch()
+        }
+        await self.run(sessions.keep_alive, here, everybody)
+        # By the clock on the wall, which goes on while the machine sleeps.
+        now = self._reached_at = time.time()
+        if not 0 <= now - before <= LONGEST_PAUSE:
+            self._steady_since = now
+        silent_before = None
+        if now - self._steady_since >= STEADY_SECONDS:
+            silence = max(self.limits.idle_session_seconds, STEADY_SECONDS)
+            silent_before = datetime.fromtimestamp(now - silence, UTC)
+        await self.run(sessions.end_stale_sessions, silent_before=silent_before)
 
     async def _check_vectors(self) -> None:
         asked = list(self.rooms.items())  # a room that is made meanwhile was not asked about
@@ -295,14 +322,6 @@ class Hub:
                 for room in self.rooms.values()
             ]
             self._queue(partial(self._keys.presence, told))
-
-    def _present(self) -> dict[UUID, list[UUID] | None]:
-        """Who is in the sessions of this process; None where others may be that cannot be heard."""
-        return {
-            room.session.id: list(room.company.everybody()) if room.is_in_touch() else None
-            for room in self.rooms.values()
-            if room.session is not None and len(room.here)
-        }
 
     async def _forget(self, room: Room) -> None:
         # All at once: while the room closes, another one of this diagram may begin.
@@ -372,8 +391,3 @@ def _vectors(diagram_ids: list[UUID]) -> dict[UUID, tuple[int, frozenset[str]]]:
     deleted = Asset.objects.deleted().filter(threat_model=OuterRef("threat_model"))
     rows = live.values_list("pk", "update_vector", ArraySubquery(deleted.values("pk")))
     return {pk: (vector, frozenset(map(str, assets))) for pk, vector, assets in rows}
-
-
-def _housekeep(present: dict[UUID, list[UUID] | None]) -> None:
-    sessions.keep_alive(present)
-    sessions.end_stale_sessions()

@@ -75,6 +75,8 @@ class Room:
             self.company.gone(user_id)
         self.company.changed()
         self.company.tell_others()
+        if self.company.is_expected(user_id):
+            return  # they have joined already, and what is written now would say that they have left
         if user_id not in self.company.everybody() and self.session is not None:
             await self._quietly(self.hub.run(sessions.leave_session, self.session.id, [user_id]))
             await self.mend()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -68,7 +68,7 @@ def join_session(
 
 def _live_session(diagram: Diagram, base_url: str) -> tuple[CollaborationSession, bool]:
     for _ in range(3):  # somebody may begin or end one at the same moment
-        found = CollaborationSession.objects.live().filter(diagram=diagram).first()
+        found = CollaborationSession.objects.filter(diagram=diagram, ended_at=None).first()
         if found is not None:
             return found, False
         try:
@@ -120,17 +120,38 @@ def leave_session(session_id: UUID, user_ids: Collection[UUID]) -> None:
     CollaborationSession.objects.filter(pk=session_id).update(active_at=Now())
 
 
-def keep_alive(present: Mapping[UUID, Collection[UUID] | None]) -> None:
-    """Notes that somebody is in these sessions, and that whoever is not among the present has left.
+def keep_alive(
+    here: Mapping[UUID, Collection[UUID]], everybody: Mapping[UUID, Collection[UUID]] | None = None
+) -> None:
+    """Notes that these people are in these sessions, and that whoever is not among everybody has left.
 
-    None instead of the present: nobody can tell who has left.
+    `everybody` lacks the sessions of which nobody can tell who has left.
     """
-    CollaborationSession.objects.filter(pk__in=present).update(active_at=Now())
-    for session_id, users in present.items():
-        if users is None:
-            continue
+    CollaborationSession.objects.filter(pk__in=here, ended_at=None).update(active_at=Now())
+    _bring_back(here)
+    for session_id, users in (everybody or {}).items():
         gone = SessionParticipant.objects.filter(session=session_id, left_at=None).exclude(user__in=users)
         gone.filter(joined_at__lt=timezone.now() - timedelta(minutes=1)).update(left_at=Now())
+
+
+def _bring_back(here: Mapping[UUID, Collection[UUID]]) -> None:
+    """Notes that they are there after all: a process that did not know of them may have noted otherwise."""
+    there = SessionParticipant.objects.filter(session__in=here, left_at=None)
+    missing = {(session_id, user_id) for session_id, users in here.items() for user_id in users}
+    missing -= set(there.values_list("session_id", "user_id"))
+    if not missing:
+        return
+    live = CollaborationSession.objects.filter(pk__in=here, ended_at=None).values_list("pk", flat=True)
+    people = User.objects.filter(pk__in={user_id for _, user_id in missing}).values_list("pk", flat=True)
+    sessions, users = set(live), set(people)
+    SessionParticipant.objects.bulk_create(
+        [
+            SessionParticipant(session_id=session_id, user_id=user_id)
+            for session_id, user_id in missing
+            if session_id in sessions and user_id in users
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def become_host(
@@ -194,12 +215,20 @@ def end_sessions_of(diagram_ids: Collection[UUID], message: str = DELETED) -> No
 
 
 @transaction.atomic
-def end_stale_sessions(*, diagram_id: UUID | None = None) -> None:
-    """Ends what has expired, and what nobody has been in for `idle_session_seconds`."""
+def end_stale_sessions(*, diagram_id: UUID | None = None, silent_before: datetime | None = None) -> None:
+    """Ends what has expired, and what everybody has left `idle_session_seconds` ago.
+
+    Where people are said to be whom nobody has seen lately, they may be there all the same: nothing is noted
+    while the database is away. Who knows that it was not also ends what is silent since `silent_before`.
+    """
     idle = timezone.now() - timedelta(seconds=LIMITS.idle_session_seconds)
     of_diagram = Q(diagram=diagram_id) if diagram_id else Q()
-    _end(CollaborationSession.objects.filter(of_diagram, expires_at__lte=Now()), EXPIRED)
-    _end(CollaborationSession.objects.filter(of_diagram, active_at__lt=idle), IDLE)
+    there = SessionParticipant.objects.filter(session=OuterRef("pk"), left_at=None)
+    sessions = CollaborationSession.objects.filter(of_diagram)
+    _end(sessions.filter(expires_at__lte=Now()), EXPIRED)
+    _end(sessions.filter(~Exists(there), active_at__lt=idle), IDLE)
+    if silent_before is not None:
+        _end(sessions.filter(active_at__lt=silent_before), IDLE)
 
 
 def _end(sessions: QuerySet[CollaborationSession], message: str, actor: User | None = None) -> None:

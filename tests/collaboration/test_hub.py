@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from collaboration import log
+from collaboration.actions import session as sessions
 from collaboration.connection import Connection
 from collaboration.fanout import Fanout
 from collaboration.hub import Hub
@@ -162,5 +163,63 @@ def test_an_asset_that_was_deleted_while_the_database_was_away_vanishes_when_it_
             ("diagram_state", [])
         ]
         assert ledger.hides(database.deleted)
+
+    run(scenario())
+
+
+def test_only_who_reaches_the_database_all_the_time_takes_silence_for_the_end_of_a_session(monkeypatch):
+    clock, ended = [1_000.0], []
+
+    async def scenario():
+        hub = Hub()
+
+        async def answer(function, *_args, silent_before=None):
+            if function is sessions.end_stale_sessions:
+                ended.append(silent_before and clock[0] - silent_before.timestamp())
+
+        async def away(*_args):
+            raise Unavailable("The database is away.")
+
+        async def rounds(*seconds):
+            ended.clear()
+            for pause in seconds:
+                clock[0] += pause
+                await hub._keep_house()
+            return list(ended)
+
+        monkeypatch.setattr("collaboration.hub.time.time", lambda: clock[0])
+        monkeypatch.setattr(hub, "run", answer)
+        assert await rounds(0, 20, 21, 20) == [None, None, None, 300]
+        # It hung, and a machine slept; both look like this.
+        assert await rounds(400, 20, 20, 20) == [None, None, None, 300]
+        monkeypatch.setattr(hub, "run", away)
+        with pytest.raises(Unavailable):
+            await rounds(20)
+        monkeypatch.setattr(hub, "run", answer)
+        assert await rounds(1, 20, 20, 20) == [None, None, None, 300]
+
+    run(scenario())
+
+
+def test_who_comes_in_again_while_their_last_socket_closes_has_not_left(monkeypatch):
+    async def scenario():
+        hub, left = Hub(), []
+
+        async def answer(function, *args):
+            if function is sessions.leave_session:
+                left.append(args)
+            return {}
+
+        monkeypatch.setattr(hub, "run", answer)
+        room, listener = hub.room(uuid4()), Listener()
+        room.company.session = sessions.SessionState(uuid4(), None, None, False, frozenset())
+        user_id = listener.connection.user_id
+        room.here.add(listener.connection)
+        with room.company.arriving(user_id):
+            await room.leave(listener.connection)
+        assert not left
+        room.here.add(listener.connection)
+        await room.leave(listener.connection)
+        assert left == [(room.session.id, [user_id])]
 
     run(scenario())

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID, uuid4
+
 import pytest
 
+from collaboration.actions.session import keep_alive, leave_session
+from collaboration.models import SessionParticipant
 from threatmodels.actions.diagram import create_diagram
 
 
@@ -29,6 +33,22 @@ def test_a_session_is_started_joined_read_and_ended(api, cast, address):
     assert owner.delete(address).status_code == 204
     assert owner.delete(address).status_code == 404
     assert owner.get(address).json()["data"] is None
+
+
+def test_who_is_there_although_it_was_noted_that_they_had_left_is_among_the_participants_again(
+    api, cast, address
+):
+    owner = api(cast.owner)
+    session = UUID(owner.post(address).json()["data"]["id"])
+    leave_session(session, [cast.owner.pk])
+    assert owner.get(address).json()["data"]["participants"] == []
+    for here in ([cast.owner.pk], [cast.owner.pk, uuid4()]):
+        keep_alive({session: here, uuid4(): here})
+        (there,) = owner.get(address).json()["data"]["participants"]
+        assert there["user_id"] == str(cast.owner.pk)
+    owner.delete(address)
+    keep_alive({session: [cast.owner.pk]})
+    assert not SessionParticipant.objects.filter(session=session, left_at=None).exists()
 
 
 def test_who_has_no_role_finds_no_session(api, cast, address):

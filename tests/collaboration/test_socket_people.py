@@ -364,6 +364,17 @@ def test_a_session_ends_when_nobody_has_been_there_for_five_minutes(served, draw
     assert ended == (True,)
 
 
+def test_people_whom_nobody_could_note_for_five_minutes_are_still_in_their_session(served, drawing, writer):
+    session = served.api("owner", "GET", f"{drawing.at}/collaborate")["id"]
+    # So it looks when the database was away for so long.
+    served.sql(
+        "UPDATE collaboration_sessions SET active_at = now() - interval '301 seconds' WHERE id = %s", session
+    )
+    drawing.join("second")
+    assert served.api("owner", "GET", f"{drawing.at}/collaborate")["id"] == session
+    writer.fence()
+
+
 # -- what changes outside reaches every socket within a second
 
 SOON = 1.5  # a second, and what a busy machine takes for everything else

@@ -233,6 +233,16 @@ def test_sessions_that_ended_long_ago_are_forgotten_and_stale_ones_end(rows: Row
     assert rows.get(table, live, "ended_at") is None
 
 
+def test_a_session_that_nobody_is_said_to_have_left_does_not_end_by_silence(rows: Rows) -> None:
+    table = "collaboration_sessions"
+    silent, left = (rows.add(table, active_at=ago(hours=1)) for _ in range(2))
+    rows.add("session_participants", session_id=silent)
+    rows.add("session_participants", session_id=left, left_at=ago(hours=1))
+    run()
+    assert rows.get(table, silent, "ended_at") is None
+    assert rows.get(table, left, "ended_at") is not None
+
+
 # -- webhooks, logs
 
 
