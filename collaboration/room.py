@@ -113,20 +113,21 @@ class Room:
 
     async def refresh_session(self, session_id: UUID | None = None) -> None:
         """Reads the session anew and does what follows from it."""
-        wanted = session_id or (self.session.id if self.session else None)
-        if wanted is None:
+        asked = {one for one in (session_id, self.session and self.session.id) if one is not None}
+        if not asked:
             return
         try:
-            found = await self.hub.run(sessions.states_of, [wanted])
+            found = await self.hub.run(sessions.states_of, list(asked))
         except Unavailable:
             return  # the next look around makes up for it
-        if wanted in found:
-            self.take_session(found[wanted])
+        # First the one that is over: whoever is still in it is told how it ended.
+        for session in sorted(found.values(), key=lambda one: one.ended is None):
+            self.take_session(session)
 
     def take_session(self, session: SessionState) -> None:
         """A session of the diagram as the database has it; when it has not ended, it is the only such one."""
-        if session.ended:
-            self.end(session.id, None, sessions.EXPIRED)
+        if session.ended is not None:
+            self.end(session.id, session.ended.by, session.ended.message)
             return
         if self.session is not None and self.session.id != session.id:
             self.end(self.session.id, None, sessions.EXPIRED)

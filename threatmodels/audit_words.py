@@ -32,6 +32,7 @@ ACTIONS = {
     "dismiss_suggestions": _("set aside what does not apply in"),
     "withdraw_dismissal": _("opened again what had been set aside in"),
     "remove_participant": _("removed somebody from"),
+    "end": _("ended"),
     "administrator_access": _("as an administrator took access to"),
 }
 ENTITIES = {

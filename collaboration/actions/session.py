@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from collaboration.models import CollaborationSession, SessionParticipant, SessionRemoval
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
@@ -23,10 +23,20 @@ from tmi.lib.events import Event, publish_on_commit
 
 LIMITS = settings.CONFIG.collaboration
 
+KIND = "collaboration_session"
+
 ENDED_BY_PERSON = "The session was ended."
 EXPIRED = "The session has expired."
 IDLE = "Nobody had been there for a while."
 DELETED = "The diagram was deleted."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Who ended a session, or nobody, and what everybody in it is told."""
+
+    by: UUID | None
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class SessionState:
     id: UUID
     host: UUID | None
     presenter: UUID | None
-    ended: bool
+    ended: Ending | None
     removed: frozenset[UUID]
 
 
@@ -91,26 +101,41 @@ def _begin(diagram: Diagram, base_url: str) -> CollaborationSession:
 
 
 def states_of(session_ids: Collection[UUID]) -> dict[UUID, SessionState]:
-    """Sessions as the database has them now, in two queries."""
+    """Sessions as the database has them now, in two queries as long as none is over."""
     removed: dict[UUID, set[UUID]] = {}
     for session, user in SessionRemoval.objects.filter(session__in=session_ids).values_list(
         "session_id", "user_id"
     ):
         removed.setdefault(session, set()).add(user)
     now = timezone.now()
-    rows = CollaborationSession.objects.filter(pk__in=session_ids)
+    rows = CollaborationSession.objects.filter(pk__in=session_ids).values_list(
+        "pk", "host_id", "presenter_id", "ended_at", "expires_at"
+    )
+    found = list(rows)
+    over = [pk for pk, _, _, ended, expires in found if ended or (expires is not None and expires <= now)]
+    endings = _endings(over) if over else {}
     return {
-        pk: SessionState(
-            pk,
-            host,
-            presenter,
-            ended is not None or (expires is not None and expires <= now),
-            frozenset(removed.get(pk, ())),
-        )
-        for pk, host, presenter, ended, expires in rows.values_list(
-            "pk", "host_id", "presenter_id", "ended_at", "expires_at"
-        )
+        pk: SessionState(pk, host, presenter, endings.get(pk), frozenset(removed.get(pk, ())))
+        for pk, host, presenter, *_ in found
     }
+
+
+def _endings(session_ids: Collection[UUID]) -> dict[UUID, Ending]:
+    """How sessions that are over have ended, as far as the database tells."""
+    by = AuditEntry.objects.filter(entity_type=KIND, entity_id__in=session_ids, action="end")
+    people = dict(by.values_list("entity_id", "actor_id"))
+    rows = CollaborationSession.objects.filter(pk__in=session_ids).values_list(
+        "pk", "ended_at", "expires_at", "diagram__deleted_at", "threat_model__deleted_at"
+    )
+    endings = dict.fromkeys(session_ids, Ending(None, DELETED))
+    for pk, ended, expires, *deleted in rows:
+        if pk in people:
+            endings[pk] = Ending(people[pk], ENDED_BY_PERSON)
+        elif expires is not None and (ended is None or expires <= ended):
+            endings[pk] = Ending(None, EXPIRED)
+        elif not any(deleted):
+            endings[pk] = Ending(None, IDLE)
+    return endings
 
 
 def leave_session(session_id: UUID, user_ids: Collection[UUID]) -> None:
@@ -179,7 +204,7 @@ def remove_participant(session_id: UUID, *, user_id: UUID, actor: User) -> None:
     SessionRemoval.objects.get_or_create(session=session, user_id=user_id, defaults={"removed_by": actor})
     took_part.filter(left_at=None).update(left_at=Now())
     audit.write(
-        entity_type="collaboration_session",
+        entity_type=KIND,
         entity_id=session.pk,
         threat_model_id=session.threat_model_id,
         action="remove_participant",
@@ -240,6 +265,10 @@ def _end(sessions: QuerySet[CollaborationSession], message: str, actor: User | N
     for pk, diagram_id, threat_model_id in ended:
         told = {"diagram_id": str(diagram_id), "message": message}
         by = actor.pk if actor else None
+        if actor is not None:
+            audit.write(
+                entity_type=KIND, entity_id=pk, threat_model_id=threat_model_id, action="end", actor=actor
+            )
         publish_on_commit(Event("collaboration_session.ended", pk, threat_model_id, by, told))
 
 

@@ -86,6 +86,9 @@ class Listener:
         limits = settings.CONFIG.collaboration
         self.connection = Connection(place, "Ann", Role.WRITER, uuid4(), wire=self, limits=limits)
 
+    def close(self, code):
+        self.code = code
+
     def write(self, frames):
         while frames:
             short = frames[1] & 127
@@ -93,6 +96,10 @@ class Listener:
             self.seen.append(json.loads(frames[at : at + length]))
             frames = frames[at + length :]
         return 0
+
+
+def session(pk=None, ended=None):
+    return sessions.SessionState(pk or uuid4(), None, None, ended, frozenset())
 
 
 def assets(cells):
@@ -212,7 +219,7 @@ def test_who_comes_in_again_while_their_last_socket_closes_has_not_left(monkeypa
 
         monkeypatch.setattr(hub, "run", answer)
         room, listener = hub.room(uuid4()), Listener()
-        room.company.session = sessions.SessionState(uuid4(), None, None, False, frozenset())
+        room.company.session = session()
         user_id = listener.connection.user_id
         room.here.add(listener.connection)
         with room.company.arriving(user_id):
@@ -221,5 +228,27 @@ def test_who_comes_in_again_while_their_last_socket_closes_has_not_left(monkeypa
         room.here.add(listener.connection)
         await room.leave(listener.connection)
         assert left == [(room.session.id, [user_id])]
+
+    run(scenario())
+
+
+def test_a_room_that_hears_of_the_end_by_the_next_session_alone_tells_how_the_last_one_ended(monkeypatch):
+    async def scenario():
+        hub, listener, person = Hub(), Listener(), uuid4()
+        room, last, following = hub.room(uuid4()), listener.connection.session_id, uuid4()
+        ending = sessions.Ending(person, sessions.ENDED_BY_PERSON)
+        known = {following: session(following), last: session(last, ending)}
+
+        async def answer(_function, asked):
+            return {pk: known[pk] for pk in asked}
+
+        monkeypatch.setattr(hub, "run", answer)
+        room.take_session(session(last))
+        room.here.add(listener.connection)
+        await room.refresh_session(following)
+        assert room.session.id == following
+        assert listener.code == 4410
+        said = listener.seen[-1]
+        assert (said["user_internal_uuid"], said["message"]) == (str(person), sessions.ENDED_BY_PERSON)
 
     run(scenario())

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.utils import timezone
 
-from collaboration.actions.session import keep_alive, leave_session
-from collaboration.models import SessionParticipant
+from collaboration.actions.session import (
+    Ending,
+    end_sessions_of,
+    end_stale_sessions,
+    keep_alive,
+    leave_session,
+    states_of,
+)
+from collaboration.models import CollaborationSession, SessionParticipant
 from threatmodels.actions.diagram import create_diagram
 
 
@@ -49,6 +58,37 @@ def test_who_is_there_although_it_was_noted_that_they_had_left_is_among_the_part
     owner.delete(address)
     keep_alive({session: [cast.owner.pk]})
     assert not SessionParticipant.objects.filter(session=session, left_at=None).exists()
+
+
+def ending(session):
+    return states_of([session])[session].ended
+
+
+def test_who_has_missed_the_end_of_a_session_finds_out_how_it_ended(api, cast, threat_model, address):
+    owner = api(cast.owner)
+
+    def begin():
+        return UUID(owner.post(address).json()["data"]["id"])
+
+    session = begin()
+    assert ending(session) is None
+    owner.delete(address)
+    assert ending(session) == Ending(cast.owner.pk, "The session was ended.")
+    history = owner.get(f"/api/v1/threat_models/{threat_model.pk}/history").json()["data"]
+    assert (history[0]["entity_type"], history[0]["action"]) == ("collaboration_session", "end")
+    session, hour = begin(), timedelta(hours=1)
+    leave_session(session, [cast.owner.pk])
+    CollaborationSession.objects.filter(pk=session).update(active_at=timezone.now() - hour)
+    end_stale_sessions()
+    assert ending(session) == Ending(None, "Nobody had been there for a while.")
+    session = begin()
+    past = {"created_at": timezone.now() - 2 * hour, "expires_at": timezone.now() - hour}
+    CollaborationSession.objects.filter(pk=session).update(**past)
+    assert ending(session) == Ending(None, "The session has expired.")
+    session = begin()
+    owner.delete(address.removesuffix("/collaborate"))
+    end_sessions_of([CollaborationSession.objects.get(pk=session).diagram_id])
+    assert ending(session) == Ending(None, "The diagram was deleted.")
 
 
 def test_who_has_no_role_finds_no_session(api, cast, address):

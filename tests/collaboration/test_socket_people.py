@@ -344,6 +344,13 @@ def test_a_session_ends_at_expires_at(served, drawing, writer):
     assert "expired" in writer.seen[-1]["message"]
 
 
+def test_whoever_was_not_told_of_the_end_is_told_how_it_came(served, drawing, writer):
+    served.sql("UPDATE collaboration_sessions SET ended_at = now() WHERE diagram_id = %s", drawing.id)
+    assert writer.closed(4) == 4410
+    assert (writer.seen[-1]["event"], writer.seen[-1]["user_internal_uuid"]) == ("session_ended", None)
+    assert writer.seen[-1]["message"] == "Nobody had been there for a while."
+
+
 def test_a_session_ends_when_nobody_has_been_there_for_five_minutes(served, drawing, writer):
     session = served.api("owner", "GET", f"{drawing.at}/collaborate")["id"]
     writer.close()
