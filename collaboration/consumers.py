@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +39,7 @@ from tmi.server.wire import EXTENSION, AsgiWire, Wire
 logger = logging.getLogger(__name__)
 
 TRY_AGAIN = 1013
-BUSY_WAIT_MS = 1000
+BUSY_WAIT_SECONDS = 1.0
 
 
 class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
@@ -176,17 +177,19 @@ class DiagramConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no t
             self.room.ledger.ask(self.connection, TakeBack(self.connection.user_id, kind))
 
     def sync(self, asked: protocol.SyncRequest) -> None:
-        if self.within_limit(None):
+        if self.within_limit(None, edit=False):
             self.hub.spawn(self.room.ledger.send_behind(self.connection, asked.update_vector))
 
-    def within_limit(self, operation_id: Any) -> bool:
+    def within_limit(self, operation_id: Any, *, edit: bool = True) -> bool:
         """Takes one of the edits that the person has; whoever goes far beyond is cut off."""
         limit = self.room.edit_limit(self.connection.user_id)
         ledger = self.room.ledger
-        within = limit.take()
+        within = limit.take(edit=edit)
         if within and not ledger.is_full:
             return True
-        wait = BUSY_WAIT_MS if within else round(limit.bucket.wait_seconds() * 1000) + 1
+        if within:
+            limit.pause(BUSY_WAIT_SECONDS)
+        wait = math.ceil(limit.wait_seconds() * 1000)
         if limit.is_flood():
             self.connection.close(TOO_MANY)
         elif operation_id is None:

@@ -7,6 +7,8 @@ from collections import deque
 
 # So many bursts beyond the limit within so many seconds are no accident.
 BURSTS_BEYOND, WITHIN_SECONDS = 10, 10.0
+# Whoever is refused waits at least so long: longer than their other edits are on the way.
+LEAST_WAIT_SECONDS = 0.2
 
 
 class Bucket:
@@ -35,19 +37,38 @@ class Bucket:
 
 
 class EditLimit:
-    """The edits of one person at one diagram, in however many tabs."""
+    """The edits of one person at one diagram, in however many tabs.
+
+    After one that was refused none is taken until its wait is over: those that are on their way already would
+    overtake it.
+    """
 
     def __init__(self, rate: float, burst: int) -> None:
         self.bucket = Bucket(rate, burst)
         self._burst = burst
+        self._waits_until = 0.0
         self._refused: deque[float] = deque()
 
-    def take(self) -> bool:
-        """Whether one more edit is within the limit."""
-        if self.bucket.take():
+    def take(self, *, edit: bool = True) -> bool:
+        """Whether one more is within the limit; what is no `edit` overtakes none and waits for none."""
+        if not (edit and self._pausing()) and self.bucket.take():
             return True
+        if edit:
+            self.pause(self.bucket.wait_seconds())
         self._refused.append(time.monotonic())
         return False
+
+    def pause(self, seconds: float) -> None:
+        """Refuses edits for so long, unless they are refused already."""
+        if not self._pausing():
+            self._waits_until = time.monotonic() + max(seconds, LEAST_WAIT_SECONDS)
+
+    def wait_seconds(self) -> float:
+        """Until what was refused may come again."""
+        return max(self._pausing(), self.bucket.wait_seconds())
+
+    def _pausing(self) -> float:
+        return max(0.0, self._waits_until - time.monotonic())
 
     def is_flood(self) -> bool:
         """Whether so much beyond the limit has come lately that the sender is to be cut off."""

@@ -304,6 +304,8 @@ def test_rate_limited_says_when_to_try_again(writer):
     for one in late:
         rejected(one, "rate_limited")
         assert 0 < one["retry_after_ms"] <= 1000
+    # Longer than what was sent before the refusal was heard is on its way.
+    assert late[0]["retry_after_ms"] >= 100
 
 
 def test_the_tabs_of_a_person_share_the_limit(drawing, writer):
