@@ -10,6 +10,7 @@ from uuid import UUID
 
 from collaboration import protocol
 from collaboration.connection import Connection
+from threatmodels.actions.operation import shown_operation
 from threatmodels.models import DiagramOperation
 from tmi.lib.json import time_text
 from tmi.server.wire import text_frame
@@ -105,17 +106,3 @@ def operation_text(row: DiagramOperation, hidden: frozenset[str] = frozenset()) 
             timestamp=time_text(row.created_at),
         )
     )
-
-
-def shown_operation(operation: dict[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
-    """The operation without references to deleted assets."""
-    steps = [_shown_step(step, hidden) for step in operation["cells"]]
-    return {**operation, "cells": steps}
-
-
-def _shown_step(step: dict[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
-    data = step.get("data")
-    named = data.get("data_asset_ids") if data else None
-    if not data or not named or hidden.isdisjoint(named):
-        return step
-    return {**step, "data": {**data, "data_asset_ids": [asset for asset in named if asset not in hidden]}}

@@ -146,6 +146,18 @@ def without_assets(cell: Cell, assets: Collection[str]) -> Cell:
     return {**cell, "data_asset_ids": [asset for asset in cell["data_asset_ids"] if asset not in assets]}
 
 
+def shown_operation(operation: Operation, hidden: Collection[str]) -> Operation:
+    """The operation as everybody is told of it: without references to these assets, which are deleted."""
+    return operations.patch(_shown_step(step, hidden) for step in operation["cells"])
+
+
+def _shown_step(step: operations.Step, hidden: Collection[str]) -> operations.Step:
+    data = step.get("data")
+    if not data or not any(asset in hidden for asset in data.get("data_asset_ids") or ()):
+        return step
+    return {**step, "data": without_assets(data, hidden)}
+
+
 def keeping_hidden(old: Cell | None, new: Cell, hidden: Collection[str]) -> Cell:
     """A new state of a cell with the references of the old one that its writer could not see."""
     kept = [asset for asset in (old or {}).get("data_asset_ids", ()) if asset in hidden]

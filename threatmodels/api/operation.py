@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,7 @@ from threatmodels.actions import operation as actions
 from threatmodels.api.base import ResourceViewSet
 from threatmodels.api.diagram import shown
 from threatmodels.api.serializers import DiagramSerializer, OperationSerializer
-from threatmodels.models import Diagram
+from threatmodels.models import Asset, Diagram
 from threatmodels.roles import Role
 from tmi.api.listing import PAGES, PLAIN_LIST, SPARSE
 from tmi.lib.errors import NotFound
@@ -35,7 +36,10 @@ class OperationViewSet(ResourceViewSet):
 
     @extend_schema(parameters=[*PAGES, SPARSE])
     def list(self, request: Request, **_: Any) -> Response:
-        return self.page_of(self.diagram().operations.all())
+        diagram = self.diagram()
+        deleted = Asset.objects.deleted().filter(threat_model=diagram.threat_model_id)
+        hidden = ArraySubquery(deleted.values("pk"))
+        return self.page_of(diagram.operations.annotate(deleted_assets=hidden))
 
     @extend_schema(request=None, responses=DiagramSerializer)
     def revert(self, request: Request, **_: Any) -> Response:

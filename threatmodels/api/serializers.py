@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import AuditEntry
-from threatmodels.actions.operation import without_assets
+from threatmodels.actions.operation import shown_operation, without_assets
 from threatmodels.cell_schema import CELLS
 from threatmodels.cells import MOST_CELLS
 from threatmodels.choices import SWITCHES, RoleName
@@ -276,6 +276,11 @@ class DiagramSerializer(RecordSerializer):
     detail_only: ClassVar[frozenset[str]] = frozenset({"diagram_data", "svg_image"})
 
 
+def _shown_operation(row: Row) -> Json:
+    hidden = {str(pk) for pk in row["deleted_assets"]}
+    return shown_operation(row["operation"], hidden) if hidden else row["operation"]
+
+
 class OperationSerializer(ResourceSerializer):
     """One accepted operation; `undo_of` and `redo_of` name the `operation_id` of another."""
 
@@ -294,6 +299,10 @@ class OperationSerializer(ResourceSerializer):
             "redo_of",
         ]
         read_only_fields = fields
+
+    computed: ClassVar[dict[str, Computed]] = {
+        "operation": Computed(["operation", "deleted_assets"], _shown_operation)
+    }
 
 
 class HistorySerializer(ResourceSerializer):

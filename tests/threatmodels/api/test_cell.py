@@ -278,6 +278,27 @@ def test_the_history_is_newest_first_and_paged(cast, writer, base):
     assert [one["sequence_number"] for one in walked] == [3]
 
 
+def test_the_history_names_no_deleted_asset(cast, threat_model, writer, base):
+    asset, other = (
+        create_record(Asset, threat_model=threat_model, actor=cast.owner, name=name, type="data")
+        for name in ("Cards", "Names")
+    )
+    both = [str(asset.pk), str(other.pk)]
+    put(writer, base, {**box(4), "data_asset_ids": both})
+    put(writer, base, {**box(1), "data_asset_ids": both[:1]})
+    writer.delete(f"{base}/cells/{cell_id(1)}")
+
+    def named():
+        steps = [step for one in data(writer.get(f"{base}/operations")) for step in one["operation"]["cells"]]
+        return [step["data"]["data_asset_ids"] for step in steps if "data_asset_ids" in (step["data"] or ())]
+
+    assert named() == [both[:1], both]
+    delete_record(asset, actor=cast.owner)
+    assert named() == [[], both[1:]]
+    restore_record(asset, actor=cast.owner)
+    assert named() == [both[:1], both]
+
+
 def test_a_revert_brings_back_what_was_and_is_itself_an_operation(writer, base, diagram):
     then = data(writer.get(base))["diagram_data"]["cells"]
     put(writer, base, box(1, "Other"))
