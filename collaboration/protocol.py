@@ -7,6 +7,7 @@ Source: the WebSocket messages of the contract, and docs/websocket.md. All are o
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
@@ -191,7 +192,10 @@ def parse(text: str | bytes, *, most_steps: int) -> Incoming:
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"This is not JSON: {error}.") from None
+        said = f"This is not JSON: {error}."
+        if (operation_id := _id_of_odd(text)) is not None:
+            raise EditRefused(operation_id, "validation_failed", said) from None
+        raise Malformed(said) from None
     if not isinstance(body, dict):
         raise Malformed("A JSON object is expected.")
     kind = body.get("message_type")
@@ -206,6 +210,17 @@ def parse(text: str | bytes, *, most_steps: int) -> Incoming:
         first = error.errors(include_url=False)[0]
         raise Malformed(first["msg"], "/".join(str(part) for part in first["loc"])) from None
     return message
+
+
+def _id_of_odd(text: str | bytes) -> UUID | None:
+    """The id of an operation in which only something else cannot be read, as a number beyond all others."""
+    try:
+        body = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict) or body.get("message_type") != "diagram_operation":
+        return None
+    return parse_id(body.get("operation_id"))
 
 
 def _edit(body: dict[str, Any], most_steps: int) -> Edit:

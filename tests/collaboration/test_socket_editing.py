@@ -387,6 +387,17 @@ def test_bytes_that_are_no_message_get_error(writer):
     assert writer.until("error")["code"] == "VALIDATION_ERROR"
 
 
+@pytest.mark.parametrize("value", [r'"\ud800"', "1e999", "NaN"])
+def test_an_operation_with_a_value_that_nothing_can_hold_is_refused_by_its_id(writer, value):
+    operation_id = str(uuid.uuid4())
+    steps = json.dumps([update(B, {"z": "here"})]).replace('"here"', value)
+    told = f'"message_type": "diagram_operation", "operation_id": "{operation_id}"'
+    writer.send_text(f'{{{told}, "operation": {{"type": "patch", "cells": {steps}}}}}')
+    answer = writer.until("operation_rejected", "error")
+    rejected(answer, "validation_failed", operation_id=operation_id)
+    assert writer.edit(update(B, {"z": 1}))["sequence_number"] == 2
+
+
 def test_twenty_malformed_messages_in_a_row_are_4400(writer):
     for _ in range(19):
         writer.send_text("nonsense")
