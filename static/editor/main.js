@@ -13,6 +13,7 @@ import { Overlay } from "./overlay.js"
 import { Palette } from "./palette.js"
 import { Advice } from "./panels/advice.js"
 import { did } from "./panels/did.js"
+import { settle } from "./panels/fields.js"
 import { History } from "./panels/history.js"
 import { People } from "./panels/people.js"
 import { Properties } from "./panels/properties.js"
@@ -242,10 +243,19 @@ reconciler.adopt(kept.take())
 editor.keep()
 window.addEventListener("online", () => connection.comeBack())
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.comeBack())
-window.addEventListener("beforeunload", (event) => {
+/** What is typed in a field that keeps itself is kept. */
+const settled = () => {
   labels.close()
+  settle($(".side"))
+}
+window.addEventListener("pagehide", settled)
+window.addEventListener("beforeunload", (event) => {
+  settled()
+  const written = editor.allowed ? [...threats.written(), ...advice.written()] : []
   // What waits is still there on return, but nobody else has it until then.
-  if (reconciler.pending.length && !(status.safe && connection.online)) event.preventDefault()
+  if (written.length || (reconciler.pending.length && !(status.safe && connection.online))) event.preventDefault()
+  // Told to who stays.
+  if (written.length) setTimeout(() => editor.notice(say("This is written, and not added yet: %(what)s", { what: written.join(", ") })))
 })
 new MutationObserver(() => editor.setTheme(document.documentElement.dataset.bsTheme)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] })
 connection.open()

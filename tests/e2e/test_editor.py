@@ -319,6 +319,47 @@ def test_threats_are_shown_on_the_elements_and_written_beside_them(editor, site,
     expect(editor.cell(ORDERS).locator(".badge-mark")).to_have_count(0)
 
 
+def test_a_threat_that_is_being_written_stays_until_it_is_added(editor, site, model):
+    page = editor.page
+    page.get_by_role("tab", name="Threats").click()
+    editor.click(500, 160)
+    name = page.get_by_label("Name of the new threat")
+    name.fill("Orders are lost")
+    page.get_by_label("Category").select_option("Tampering")
+    editor.click(590, 160)
+    expect(name).to_have_value("")
+    page.keyboard.press("Escape")
+    page.get_by_label("Status: Orders are read on the way").select_option("Closed")
+    expect(page.locator("#live")).to_have_text("Saved")
+    editor.click(500, 160)
+    expect(name).to_have_value("Orders are lost")
+    page.get_by_label("Status: Orders are read on the way").select_option("Active")
+    expect(page.locator("#threats .settled")).to_have_count(0)
+    expect(name).to_have_value("Orders are lost")
+    page.get_by_role("button", name="Add threat").click()
+    expect(name).to_have_value("")
+    made = site.api("owner@example.org", "GET", f"/threat_models/{model['id']}/threats?search=lost")
+    assert [(one["name"], one["threat_type"]) for one in made] == [("Orders are lost", "Tampering")]
+    editor.click(590, 160)
+    name.fill("Half")
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.close(run_before_unload=True)
+    expect(page.locator("#notices")).to_contain_text("not added yet: New threat: Orders")
+    assert asked == ["beforeunload"]
+
+
+def test_what_is_typed_in_a_property_is_kept_when_the_page_is_loaded_anew(editor, cells):
+    page = editor.page
+    editor.click(590, 160)
+    page.get_by_label("Description").focus()
+    page.keyboard.type("All orders")
+    page.reload()
+    page.wait_for_selector("body[data-ready=true]")
+    editor.saved()
+    assert cells()[ORDERS]["properties"]["description"] == "All orders"
+
+
 @pytest.mark.parametrize("kind", ["SVG", "PNG", "JSON"])
 def test_the_diagram_is_exported(editor, kind):
     page = editor.page

@@ -60,6 +60,30 @@ def test_a_suggestion_is_changed_before_it_becomes_a_threat(editor, site, model)
     assert (made["severity"], made["mitigation"]) == ("low", "Ours")
 
 
+def test_what_is_being_rewritten_stays_whatever_else_one_does_until_it_is_cancelled(editor):
+    page, panel = editor.page, panel_of(editor)
+    first = panel.locator(".suggested > li").first
+    suggested = first.locator("summary").inner_text()
+    first.get_by_role("button", name="Edit first").click()
+    first.get_by_label("Name").fill("In our words")
+    panel.locator(".suggested input[type=checkbox]").nth(1).check()
+    expect(first.get_by_label("Name")).to_have_value("In our words")
+    expect(panel.locator(".suggested input[type=checkbox]").nth(1)).to_be_focused()
+    editor.click(*AT_CUSTOMER)
+    expect(page.locator("#threats h2")).to_contain_text("Customer")
+    page.keyboard.press("Escape")
+    expect(page.locator("#threats h2")).to_contain_text("Whole diagram")
+    expect(first.get_by_label("Name")).to_have_value("In our words")
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.close(run_before_unload=True)
+    expect(page.locator("#notices")).to_contain_text(f"not added yet: {suggested}")
+    assert asked == ["beforeunload"]
+    first.get_by_role("button", name="Cancel").click()
+    first.get_by_role("button", name="Edit first").click()
+    expect(first.get_by_label("Name")).to_have_value(suggested)
+
+
 def test_many_are_added_or_set_aside_at_once(editor, site, model):
     panel = panel_of(editor, AT_SHOP)
     before, known = number(panel), len(threats(site, model))

@@ -2,6 +2,7 @@
 import { ask } from "../api.js"
 import { $, h, keepingFocus } from "../dom.js"
 import { say, sayMany } from "../words.js"
+import { Drafts } from "./drafts.js"
 
 // The server knows of a change a moment after it was made here.
 const SETTLED = 1_500
@@ -21,6 +22,8 @@ export class Advice {
   /** @type {any} */ coverage = null
   failed = false
   loaded = false
+  /** What is written about suggestions and categories, by what it is about. */
+  drafts = new Drafts()
   turn = 0
 
   constructor(editor, { onThreats }) {
@@ -70,6 +73,12 @@ export class Advice {
 
   draw() {
     if (this.loaded || this.failed) for (const part of this.parts) part.draw()
+  }
+
+  /** What is written here and neither added nor noted yet. */
+  written() {
+    const known = this.parts.flatMap((part) => part.keys())
+    return this.drafts.titles((it) => known.includes(it))
   }
 
   /** Elements of the selection, or all. */
@@ -131,7 +140,6 @@ function reasonForm(label, act, cancel) {
     h("div", { class: "links" }, h("button", { type: "submit", class: "btn btn-primary btn-sm" }, say("Not applicable")),
       h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: cancel }, say("Cancel"))))
   form.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), cancel()))
-  queueMicrotask(() => input.focus())
   return form
 }
 
@@ -156,6 +164,11 @@ class Suggestions {
     const place = this.#items().findIndex((item) => item.contains(document.activeElement))
     // What was decided leaves the list; who goes through it by keyboard is at the one that follows.
     if (!keepingFocus(this.root, () => this.#render())) this.arrive(Math.max(place, 0))
+  }
+
+  /** What drafts can be about. */
+  keys() {
+    return ["*", ...this.advice.found.suggestions.map(key)].flatMap((one) => [`${one} edit`, `${one} reason`])
   }
 
   #items() {
@@ -198,7 +211,7 @@ class Suggestions {
     all.checked = picked.length === shown.length
     all.indeterminate = picked.length > 0 && !all.checked
     if (this.writing?.key === "*") {
-      return reasonForm(say("Reason for all that are chosen"), (reason) => this.#done(this.advice.dismiss(picked.map(named), reason)), () => this.#write(null))
+      return this.#reason(say("Reason for all that are chosen"), picked)
     }
     return h("div", { class: "bulk-suggested" }, all, h("label", { for: "suggest-all" }, say("All")),
       h("button", { type: "button", class: "btn btn-primary btn-sm", disabled: !picked.length, onclick: () => this.#done(this.advice.accept(picked.map(named))) }, say("Add chosen")),
@@ -226,12 +239,17 @@ class Suggestions {
   #actions(one) {
     const id = key(one)
     if (this.writing?.key === id && this.writing.kind === "reason") {
-      return reasonForm(`${say("Reason")}: ${one.name}`, (reason) => this.#done(this.advice.dismiss([named(one)], reason)), () => this.#write(null))
+      return this.#reason(`${say("Reason")}: ${one.name}`, [one])
     }
     if (this.writing?.key === id) return this.#form(one)
     const act = (title, run) => h("button", { type: "button", class: "link", "aria-label": `${title}: ${one.name}`, onclick: run }, title)
     return h("div", { class: "links" }, act(say("Add"), () => this.#done(this.advice.accept([named(one)]))),
       act(say("Edit first"), () => this.#write({ key: id, kind: "edit" })), act(say("Not applicable"), () => this.#write({ key: id, kind: "reason" })))
+  }
+
+  #reason(title, many) {
+    const note = (reason) => this.#done(this.advice.dismiss(many.map(named), reason), this.#draft())
+    return this.advice.drafts.kept(reasonForm(title, note, () => this.#cancel()), this.#draft(), title)
   }
 
   /** The suggestion as it is to become a threat. */
@@ -244,12 +262,12 @@ class Suggestions {
     const submit = (event) => {
       event.preventDefault()
       const changed = { name: name.value.trim(), severity: severity.value, description: description.value, mitigation: mitigation.value }
-      this.#done(this.advice.accept([{ ...named(one), ...changed }]))
+      this.#done(this.advice.accept([{ ...named(one), ...changed }]), this.#draft())
     }
-    queueMicrotask(() => name.focus())
-    return h("form", { class: "new-threat", onsubmit: submit }, name, severity, description, mitigation,
+    const form = h("form", { class: "new-threat", onsubmit: submit }, name, severity, description, mitigation,
       h("div", { class: "links" }, h("button", { type: "submit", class: "btn btn-primary btn-sm" }, say("Add threat")),
-        h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: () => this.#write(null) }, say("Cancel"))))
+        h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: () => this.#cancel() }, say("Cancel"))))
+    return this.advice.drafts.kept(form, this.#draft(), one.name)
   }
 
   #hygiene(findings) {
@@ -270,11 +288,24 @@ class Suggestions {
     this.writing = what
     this.root.querySelector(":focus")?.blur()
     this.draw()
+    if (what) $("form input", this.root)?.focus()
   }
 
-  async #done(noted) {
+  /** Under which key the form that is open keeps what is typed. */
+  #draft() {
+    return this.writing ? `${this.writing.key} ${this.writing.kind}` : ""
+  }
+
+  #cancel() {
+    this.advice.drafts.clear(this.#draft())
+    this.#write(null)
+  }
+
+  /** `draft` is what was open for it; what else is being written stays open. */
+  async #done(noted, draft = "") {
     if (!(await noted)) return
-    this.writing = null
+    this.advice.drafts.clear(draft)
+    if (this.#draft() === draft) this.writing = null
     this.draw()
   }
 
@@ -299,6 +330,11 @@ class Coverage {
 
   constructor(advice, root) {
     Object.assign(this, { advice, root })
+  }
+
+  /** What drafts can be about. */
+  keys() {
+    return (this.advice.coverage?.rows ?? []).flatMap((row) => row.entries.map((entry) => `${row.cell_id} ${entry.category}`))
   }
 
   draw() {
@@ -348,15 +384,21 @@ class Coverage {
   }
 
   #reason(row, entry) {
-    const note = async (reason) => {
-      if (await this.advice.dismiss([{ cell_id: row.cell_id, category: entry.category }], reason)) this.#write(null)
+    const [draft, title] = [`${row.cell_id} ${entry.category}`, `${say("Reason")}: ${entry.category}`]
+    const close = () => {
+      this.advice.drafts.clear(draft)
+      this.#write(null)
     }
-    return reasonForm(`${say("Reason")}: ${entry.category}`, note, () => this.#write(null))
+    const note = async (reason) => {
+      if (await this.advice.dismiss([{ cell_id: row.cell_id, category: entry.category }], reason)) close()
+    }
+    return this.advice.drafts.kept(reasonForm(title, note, close), draft, title)
   }
 
   #write(what) {
     this.writing = what
     this.root.querySelector(":focus")?.blur()
     this.draw()
+    if (what) $("form input", this.root)?.focus()
   }
 }

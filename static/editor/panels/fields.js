@@ -1,7 +1,13 @@
 // Fields of the panels: each with its label, each telling once what it was changed to.
-import { h } from "../dom.js"
+import { h, typing } from "../dom.js"
 
 let made = 0
+
+/** What is being typed counts as if its field had been left. */
+export function settle(root) {
+  const at = document.activeElement
+  if (root.contains(at) && typing(at)) at.dispatchEvent(new Event("change", { bubbles: true }))
+}
 
 export function field(label, input, { hint = "" } = {}) {
   const id = `field-${(made += 1)}`

@@ -4,6 +4,7 @@ import { badgeMark } from "../draw/badges.js"
 import { el, toDom } from "../draw/markup.js"
 import { $, h, keepingFocus } from "../dom.js"
 import { say, sayMany } from "../words.js"
+import { Drafts } from "./drafts.js"
 
 const RANK = ["critical", "high", "medium", "low", "informational", "unknown"]
 // Others change threats too; this is how long that may stay unseen.
@@ -18,6 +19,8 @@ export class Threats {
   /** @type {any} */ failed
   /** @type {any} */ loaded
   /** @type {any} */ stale
+  /** New threats, by the element that they are to be at. */
+  drafts = new Drafts()
 
   constructor(editor, root) {
     Object.assign(this, { editor, root, threats: [] })
@@ -124,11 +127,22 @@ export class Threats {
       event.preventDefault()
       const body = { name: name.value.trim(), severity: severity.value, diagram_id: settings.diagram_id, cell_id: id }
       if (kind.value) body.threat_type = kind.value
-      if (body.name) await this.#try(() => ask("POST", this.path, body), () => say("Threat added"))
+      const sent = this.drafts.held.get(id)
+      const add = async () => {
+        await ask("POST", this.path, body)
+        this.drafts.clear(id, sent)
+      }
+      if (body.name) await this.#try(add, () => say("Threat added"))
       $(".new-threat input", this.root)?.focus()
     }
-    return h("form", { class: "new-threat", onsubmit: submit }, h("h3", {}, say("New threat")), name, h("div", { class: "pair" }, kind, severity),
+    const form = h("form", { class: "new-threat", onsubmit: submit }, h("h3", {}, say("New threat")), name, h("div", { class: "pair" }, kind, severity),
       h("button", { type: "submit", class: "btn btn-primary btn-sm" }, say("Add threat")))
+    return this.drafts.kept(form, id, `${say("New threat")}: ${this.editor.name(id)}`)
+  }
+
+  /** What is written here and not added yet. */
+  written() {
+    return this.drafts.titles((id) => this.editor.cell(id))
   }
 
   #save(threat, changes) {
