@@ -159,9 +159,9 @@ export class Editor extends EventTarget {
     this.emit("tell", { text })
   }
 
-  /** What everybody sees for a while. */
-  notice(text, kind = "info") {
-    this.emit("notice", { text, kind })
+  /** What everybody sees for a while; with something to decide, `acts` as [title, run], until it is decided. */
+  notice(text, kind = "info", { more = null, acts = [] } = {}) {
+    this.emit("notice", { text, kind, more, acts })
   }
 
   emit(name, detail = {}) {

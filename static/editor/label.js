@@ -3,6 +3,7 @@ import { along } from "./draw/geometry.js"
 import { labelOf } from "./draw/look.js"
 import { labelSteps, isLocked } from "./commands/steps.js"
 import { h } from "./dom.js"
+import { differs, replacedProperty } from "./replaced.js"
 import { say } from "./words.js"
 
 export class LabelEditor {
@@ -10,6 +11,8 @@ export class LabelEditor {
   /** @type {any} */ canvas
   /** @type {any} */ id
   /** @type {any} */ field
+  /** What the name was when the field was opened. */
+  before = ""
 
   constructor(editor, canvas) {
     Object.assign(this, { editor, canvas })
@@ -24,6 +27,7 @@ export class LabelEditor {
     if (!cell || !this.editor.mayEdit || isLocked(cell)) return
     this.close()
     this.id = id
+    this.before = labelOf(cell)
     this.field = h("textarea", {
       class: `label-editor label-${cell.type}`, "aria-label": say("Name of %(element)s", { element: this.editor.name(id) }),
       rows: 1, maxlength: 2000, spellcheck: "true", value: labelOf(cell),
@@ -41,7 +45,10 @@ export class LabelEditor {
     if (!field) return
     const text = field.value.replace(/\s+$/, "")
     this.#leave()
-    if (cell && text !== labelOf(cell)) this.editor.change(labelSteps(cell, text), { tell: say("Named %(name)s", { name: text || say("nothing") }) })
+    const theirs = cell && labelOf(cell)
+    if (!cell || text === theirs || text === this.before) return
+    const done = this.editor.change(labelSteps(cell, text), { tell: say("Named %(name)s", { name: text || say("nothing") }) })
+    if (done && differs(theirs, this.before, text)) replacedProperty(this.editor, cell.id, "label", theirs)
   }
 
   #leave() {

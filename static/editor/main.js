@@ -18,6 +18,7 @@ import { History } from "./panels/history.js"
 import { People } from "./panels/people.js"
 import { Properties } from "./panels/properties.js"
 import { Threats } from "./panels/threats.js"
+import { overtaken, replacedProperty } from "./replaced.js"
 import { Status } from "./status.js"
 import { Kept } from "./sync/kept.js"
 import { Reconciler } from "./sync/reconcile.js"
@@ -186,6 +187,9 @@ connection.addEventListener("changed", ({ detail }) => {
   editor.show(detail.changed, { whole: detail.whole && first })
   if (detail.whole && first) opened()
   editor.keep()
+  if (detail.message && !detail.acknowledged) {
+    for (const { id, name, theirs } of overtaken(reconciler.pending, detail.message.operation)) replacedProperty(editor, id, name, theirs)
+  }
   editor.emit("heard", { message: detail.message })
 })
 connection.addEventListener("rejected", ({ detail }) => {

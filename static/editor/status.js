@@ -24,7 +24,7 @@ export class Status {
     })
     editor.on("cells", () => this.#count())
     editor.on("tell", ({ text }) => this.#speak(text))
-    editor.on("notice", ({ text, kind }) => this.#notice(text, kind))
+    editor.on("notice", (told) => this.#notice(told))
     connection.addEventListener("status", () => this.draw())
     canvas.addEventListener("look", () => ($("#zoom").textContent = `${Math.round(canvas.zoom * 100)} %`))
     this.draw()
@@ -61,11 +61,15 @@ export class Status {
     $("#live").textContent = text
   }
 
-  #notice(text, kind) {
+  #notice({ text, kind, more, acts }) {
     const list = $("#notices")
-    const made = h("li", { class: `notice notice-${kind}` }, h("span", {}, text), h("button", { type: "button", class: "tiny", "aria-label": say("Close"), onclick: () => made.remove() }, "×"))
+    const act = ([title, run]) => h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: () => (made.remove(), run()) }, title)
+    const made = h("li", { class: `notice notice-${kind}` },
+      h("div", {}, h("span", {}, text), more, acts.length ? h("div", { class: "links" }, acts.map(act)) : null),
+      h("button", { type: "button", class: "tiny", "aria-label": say("Close"), onclick: () => made.remove() }, "×"))
     list.append(made)
     while (list.children.length > MOST_NOTICES) list.firstChild.remove()
+    if (acts.length) return
     setTimeout(() => made.remove(), kind === "warning" ? SHOWN_FOR * 2 : SHOWN_FOR)
   }
 }

@@ -93,6 +93,70 @@ def test_who_may_not_present_is_told(editor, browser_of, model):
     assert other.page.problems == []
 
 
+def write(site, model, **properties):
+    """The writer changes the orders elsewhere."""
+    path = f"/threat_models/{model['id']}/diagrams/{model['diagram']}/cells/{ORDERS}"
+    site.api("writer@example.org", "PATCH", path, {"properties": properties})
+
+
+def test_a_text_that_two_write_says_what_it_has_replaced_and_gives_it_back(editor, site, model, cells):
+    page = editor.page
+    notice = page.locator("#notices .notice")
+    editor.click(590, 160)
+    page.get_by_label("Description").focus()
+    write(site, model, description="Theirs of it")
+    expect(page.locator("#live")).to_contain_text("“Orders” changed")
+    page.keyboard.type("Mine")
+    page.get_by_label("Description").blur()
+    expect(notice).to_contain_text("Data store “Orders”, Description: somebody else has changed this")
+    expect(notice.locator(".theirs")).to_have_text("Theirs of it")
+    editor.saved()
+    assert cells()[ORDERS]["properties"]["description"] == "Mine"
+    notice.get_by_role("button", name="Take theirs").click()
+    expect(notice).to_have_count(0)
+    expect(page.get_by_label("Description")).to_have_value("Theirs of it")
+    editor.saved()
+    assert cells()[ORDERS]["properties"]["description"] == "Theirs of it"
+
+    page.locator("#canvas").focus()
+    page.keyboard.press("F2")
+    write(site, model, label="All orders")
+    expect(page.locator("#live")).to_contain_text("“All orders” changed")
+    editor.type("My orders")
+    expect(notice.locator(".theirs")).to_have_text("All orders")
+    notice.get_by_role("button", name="Keep my text").click()
+    expect(notice).to_have_count(0)
+    editor.saved()
+    assert cells()[ORDERS]["properties"]["label"] == "My orders"
+
+
+def test_a_name_that_one_only_looked_at_stays_what_another_made_of_it(editor, site, model, cells):
+    editor.click(590, 160)
+    editor.page.keyboard.press("F2")
+    write(site, model, label="All orders")
+    expect(editor.labelled("All orders")).to_have_count(1)
+    editor.page.keyboard.press("Enter")
+    expect(editor.page.locator(".label-editor")).to_have_count(0)
+    editor.saved()
+    assert cells()[ORDERS]["properties"]["label"] == "All orders"
+
+
+def test_what_was_written_away_over_a_text_of_others_is_told_on_return(page, site, model, cells):
+    away = Away(page)
+    editor = Editor(page, model)
+    away.go()
+    expect(page.locator("#saved")).to_contain_text("Offline")
+    editor.click(590, 160)
+    page.get_by_label("Description").fill("Mine")
+    page.get_by_label("Description").blur()
+    write(site, model, description="Theirs")
+    away.back()
+    expect(page.locator("#notices .theirs")).to_have_text("Theirs")
+    editor.saved()
+    assert cells()[ORDERS]["properties"]["description"] == "Mine"
+    assert page.problems == []
+
+
 def test_the_host_ends_the_session_for_all(editor, browser_of, model):
     other = Editor(watched(browser_of("Writer").new_page()), model)
     page = editor.page

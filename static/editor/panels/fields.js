@@ -16,7 +16,7 @@ export function field(label, input, { hint = "" } = {}) {
   return h("div", { class: "row" }, h("label", { for: id }, label), input, hint ? h("p", { class: "hint", id: `${id}-hint` }, hint) : null)
 }
 
-/** @param {any} options further ones become attributes of the control */
+/** `change(text, before)`: what was typed over which text. @param {any} options further ones become attributes of the control */
 export function line(label, value, change, options = {}) {
   const { multi = false, readonly = false, type = "text", ...more } = options
   const attrs = { class: "form-control", value: value ?? "", readonly, ...more }
@@ -24,8 +24,9 @@ export function line(label, value, change, options = {}) {
   let told = input.value
   const tell = () => {
     if (input.value === told) return
+    const before = told
     told = input.value
-    change(input.value)
+    change(told, before)
   }
   input.addEventListener("change", tell)
   // What was typed is kept when one pauses, not only when one leaves.

@@ -8,17 +8,9 @@ import { LEAST, changeSteps, flowSteps, isLocked, movable, moveSteps, resizeStep
 import { kindAndName } from "./did.js"
 import { check, choice, colour, line } from "./fields.js"
 import { Metadata } from "./metadata.js"
+import { flags, words } from "./names.js"
+import { differs, replacedProperty } from "../replaced.js"
 
-const flags = () => ({
-  process: [["is_web_application", say("Web application")], ["handles_card_payment", say("Handles card payment")], ["handles_goods_or_services", say("Handles goods or services")]],
-  datastore: [["is_encrypted", say("Encrypted")], ["is_signed", say("Signed")], ["is_a_log", say("Is a log")], ["stores_credentials", say("Stores credentials")], ["stores_inventory", say("Stores inventory")]],
-  external_entity: [["provides_authentication", say("Provides authentication")]],
-  data_flow: [["is_encrypted", say("Encrypted")], ["is_public_network", say("Crosses a public network")]],
-})
-const words = () => ({
-  process: [["privilege_level", say("Privilege level")]],
-  data_flow: [["protocol", say("Protocol")]],
-})
 // Shown by fields of their own.
 const OWN = new Set(["label", "description", "out_of_scope_reason", "locked", "line"])
 
@@ -62,14 +54,21 @@ export class Properties {
   #change(cells, wanted) {
     const now = cells.map((cell) => this.editor.cell(cell.id)).filter(Boolean)
     const what = now.length === 1 ? kindAndName(now[0]) : sayMany("%(count)s element", "%(count)s elements", now.length)
-    this.editor.change(now.flatMap((cell) => changeSteps(cell, wanted(cell))), { tell: say("%(what)s changed", { what }) })
+    return this.editor.change(now.flatMap((cell) => changeSteps(cell, wanted(cell))), { tell: say("%(what)s changed", { what }) })
   }
 
   #property(cells, name, value) {
-    this.#change(cells, (cell) => {
+    return this.#change(cells, (cell) => {
       const { [name]: _, ...rest } = cell.properties
       return { ...cell, properties: value === "" || value === null || value === undefined ? rest : { ...rest, [name]: value } }
     })
+  }
+
+  /** A text of one element, over what its field has shown. */
+  #text({ id }, name, text, before) {
+    const cell = this.editor.cell(id)
+    const theirs = cell?.properties[name]
+    if (this.#property([{ id }], name, text) && differs(theirs, before, text)) replacedProperty(this.editor, id, name, theirs)
   }
 
   #summary() {
@@ -91,8 +90,8 @@ export class Properties {
     const kind = KINDS()[cell.type] ?? cell.type
     return [
       h("h2", {}, kind),
-      line(say("Name"), p.label, (value) => this.#change(own, (one) => ({ ...one, properties: { ...one.properties, label: value.trimEnd() } })), { readonly, multi: true, rows: 1, maxlength: 2000 }),
-      line(say("Description"), p.description, (value) => this.#property(own, "description", value), { readonly, multi: true, maxlength: 2000 }),
+      line(say("Name"), p.label, (value, before) => this.#text(cell, "label", value.trimEnd(), before), { readonly, multi: true, rows: 1, maxlength: 2000 }),
+      line(say("Description"), p.description, (value, before) => this.#text(cell, "description", value, before), { readonly, multi: true, maxlength: 2000 }),
       ...this.#ends(cell),
       ...this.#scope(own, readonly),
       this.#details(cell, readonly),
@@ -206,7 +205,7 @@ export class Properties {
     const reason = cells.length === 1 ? (cells[0].properties.out_of_scope_reason ?? "") : ""
     return [
       check(say("Out of scope"), value, change, { readonly }),
-      value ? line(say("Reason"), reason, (text) => this.#property(cells, "out_of_scope_reason", text), { readonly, multi: true, rows: 2, "data-reason": true, hint: say("Why nobody looks at this here.") }) : null,
+      value ? line(say("Reason"), reason, (text, before) => this.#text(cells[0], "out_of_scope_reason", text, before), { readonly, multi: true, rows: 2, "data-reason": true, hint: say("Why nobody looks at this here.") }) : null,
     ].filter(Boolean)
   }
 
@@ -217,7 +216,7 @@ export class Properties {
     const free = Object.entries(cell.properties).filter(([name]) => !OWN.has(name) && !named.has(name))
     if (cell.type === "text") return null
     return h("details", { "data-part": "details", open: true }, h("summary", {}, say("Details")),
-      ...texts.map(([name, title]) => line(title, cell.properties[name], (value) => this.#property(own, name, value), { readonly, maxlength: 200 })),
+      ...texts.map(([name, title]) => line(title, cell.properties[name], (value, before) => this.#text(cell, name, value, before), { readonly, maxlength: 200 })),
       ...known.map(([name, title]) => check(title, cell.properties[name] === true, (on) => this.#property(own, name, on || null), { readonly })),
       ...free.map(([name, value]) => this.#free(cell, name, value, readonly)),
       readonly ? null : this.#another(cell))
@@ -227,7 +226,7 @@ export class Properties {
   #free(cell, name, value, readonly) {
     if (typeof value === "boolean") return check(name, value, (on) => this.#property([cell], name, on), { readonly })
     if (typeof value === "string" || typeof value === "number") {
-      const change = (text) => this.#property([cell], name, typeof value === "number" && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text)
+      const change = (text, before) => this.#text(cell, name, typeof value === "number" && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text, before)
       return line(name, String(value), change, { readonly, maxlength: 2000 })
     }
     return line(name, JSON.stringify(value), () => {}, { readonly: true })
