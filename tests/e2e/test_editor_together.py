@@ -81,15 +81,37 @@ def test_only_the_presenter_is_followed_and_the_own_keys_stop_it(editor, browser
     assert other.page.problems == []
 
 
-def test_who_may_not_present_is_told(editor, browser_of, model):
+def test_who_asks_to_present_has_a_hand_beside_their_name_until_the_host_has_answered(
+    editor, browser_of, model
+):
     other = Editor(watched(browser_of("Writer").new_page()), model)
-    other.page.get_by_role("tab", name="People").click()
-    other.page.get_by_role("button", name="Ask to present").click()
-    editor.page.get_by_role("tab", name="People").click()
-    editor.page.get_by_role("button", name="Decline: Writer").click()
+    theirs, hosts = other.page.locator("#panel-people"), editor.page.locator("#panel-people")
+    for page in (editor.page, other.page):
+        page.get_by_role("tab", name="People").click()
+    ask = theirs.get_by_role("button", name="Ask to present")
+    expect(ask).to_have_attribute("aria-pressed", "false")
+    ask.click()
+    expect(ask).to_have_attribute("aria-pressed", "true")
+    for panel in (theirs, hosts):
+        row = panel.locator(".people li", has_text="Writer")
+        expect(row.locator(".hand svg")).to_have_count(1)
+        expect(row).to_contain_text("would like to present")
+    expect(editor.page.locator("#people-hands")).to_be_visible()
+    expect(other.page.locator("#people-hands")).to_be_hidden()
+    ask.click()
+    expect(other.page.locator("#notices")).to_contain_text("The host was asked already")
+    hosts.get_by_role("button", name="Decline: Writer").click()
     expect(other.page.locator("#notices")).to_contain_text("without a change of presenter")
-    expect(editor.page.get_by_role("button", name="Decline: Writer")).to_have_count(0)
+    expect(ask).to_have_attribute("aria-pressed", "false")
+    for panel in (theirs, hosts):
+        expect(panel.locator(".hand")).to_have_count(0)
+    expect(hosts.get_by_role("button", name="Decline: Writer")).to_have_count(0)
     expect(editor.page.locator("#people-hands")).to_be_hidden()
+    ask.click()
+    hosts.get_by_role("button", name="Make presenter: Writer").click()
+    for panel in (theirs, hosts):
+        expect(panel.locator(".people li", has_text="Writer")).to_contain_text("presents")
+        expect(panel.locator(".hand")).to_have_count(0)
     assert other.page.problems == []
 
 

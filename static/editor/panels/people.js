@@ -1,5 +1,5 @@
 // Who is here: avatars, the list with what the host may do, pointers and selections, presenting and following.
-import { $, h, keepingFocus } from "../dom.js"
+import { $, $$, h, keepingFocus } from "../dom.js"
 import { say, sayMany } from "../words.js"
 
 // A pointer that rests is taken away after this.
@@ -49,12 +49,14 @@ export class People {
     else if (kind === "selection" || kind === "presenter_selection") this.#selected(who, message.selected_cells)
     else if (kind === "presenter_viewport") this.#view(who, message)
     else if (kind === "presenter_request_event") this.#asked(who)
-    else if (kind === "presenter_denied") this.editor.notice(say("The host would like to go on without a change of presenter."))
+    else if (kind === "presenter_denied") this.#denied()
     else if (kind === "leave") this.#gone(who)
   }
 
   alone() {
     this.people = []
+    // Whoever hosts when one is back may never have been asked.
+    this.hands.delete(this.me)
     this.overlay.others.clear()
     this.overlay.later()
     this.draw()
@@ -72,6 +74,8 @@ export class People {
 
   #update({ participants, host, current_presenter: presenter }) {
     this.people = participants
+    // Only the host was asked: another one does not know.
+    if (host !== this.host) this.hands.delete(this.me)
     this.host = host
     this.hands = new Set([...this.hands].filter((id) => participants.some((one) => one.user_internal_uuid === id)))
     const here = new Set(participants.map((one) => one.user_internal_uuid))
@@ -147,6 +151,12 @@ export class People {
     this.draw()
   }
 
+  #denied() {
+    this.hands.delete(this.me)
+    this.editor.notice(say("The host would like to go on without a change of presenter."))
+    this.draw()
+  }
+
   #sendPointer(at) {
     if (this.people.length < 2) return
     const kind = this.presenting ? "presenter_cursor" : "cursor"
@@ -166,7 +176,7 @@ export class People {
   }
 
   #send(message) {
-    this.editor.connection?.send(message)
+    return this.editor.connection?.send(message)
   }
 
   draw() {
@@ -176,23 +186,27 @@ export class People {
       h("h2", {}, say("Participants"), " ", h("span", { class: "count" }, String(this.people.length))),
       this.people.length ? h("ul", { class: "people" }, this.people.map((one) => this.#person(one, host))) : h("p", { class: "quiet" }, say("Nobody is connected at the moment.")),
       h("div", { class: "buttons" },
-        !this.presenting && !host && this.people.length > 1 ? this.#button(say("Ask to present"), () => this.#raise()) : null,
+        !this.presenting && !host && this.people.length > 1 ? this.#button(say("Ask to present"), () => this.#raise(), { "aria-pressed": String(this.hands.has(this.me)) }) : null,
         !this.presenting && host ? this.#button(say("Present"), () => this.#send({ message_type: "change_presenter", new_presenter: this.me })) : null,
         (host || this.editor.settings.may_own) && this.people.length > 1 ? this.#button(say("End the session"), () => this.#end()) : null),
       h("p", { class: "quiet" }, say("Whoever presents can be followed: their view is yours until you move your own. The host alone gives the presentation to others and takes it back."))))
   }
 
+  /** A raised hand stays up until the host has answered: there is no message that takes it down. */
   #raise() {
-    this.#send({ message_type: "presenter_request" })
+    if (this.hands.has(this.me)) return this.editor.notice(say("The host was asked already, and has not answered yet."))
+    if (!this.#send({ message_type: "presenter_request" })) return
+    this.hands.add(this.me)
     this.editor.notice(say("The host was asked."))
+    this.draw()
   }
 
   #end() {
     if (confirm(say("End the session for everybody? What was drawn stays."))) this.#send({ message_type: "end_session" })
   }
 
-  #button(title, run) {
-    return h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: run }, title)
+  #button(title, run, attrs = {}) {
+    return h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: run, ...attrs }, title)
   }
 
   #person(one, host) {
@@ -204,7 +218,7 @@ export class People {
     ].filter(Boolean)
     const act = (title, message) => h("button", { type: "button", class: "link", "aria-label": `${title}: ${one.name}`, onclick: () => this.#act(id, message) }, title)
     return h("li", {}, this.#avatar(one),
-      h("div", {}, h("strong", {}, one.name), h("span", { class: "quiet" }, ` ${told.join(", ")}`),
+      h("div", {}, h("strong", {}, one.name), this.hands.has(id) ? this.#hand() : null, h("span", { class: "quiet" }, ` ${told.join(", ")}`),
         h("div", { class: "links" },
           own || id !== this.presenter ? null : h("button", { type: "button", class: "link", "aria-pressed": String(this.following === id), "aria-label": `${say("Follow")}: ${one.name}`, onclick: () => this.follow(this.following === id ? null : id) }, this.following === id ? say("Stop following") : say("Follow")),
           host && !own && id !== this.presenter ? act(say("Make presenter"), { message_type: "change_presenter", new_presenter: id }) : null,
@@ -216,6 +230,12 @@ export class People {
     this.hands.delete(id)
     this.#send(message)
     this.draw()
+  }
+
+  #hand() {
+    const made = h("span", { class: "hand" }, " ")
+    made.append(...$$("#people-hands svg").map((drawn) => drawn.cloneNode(true)))
+    return made
   }
 
   #avatar(one) {
@@ -233,6 +253,6 @@ export class People {
       made.title = one.name
       return made
     }), ...(this.people.length > 5 ? [h("span", { class: "avatar more", "aria-hidden": "true" }, `+${this.people.length - 5}`)] : []), h("span", { class: "visually-hidden" }, told))
-    $("#people-hands")?.toggleAttribute("hidden", !this.hands.size)
+    $("#people-hands")?.toggleAttribute("hidden", [...this.hands].every((id) => id === this.me))
   }
 }
