@@ -11,8 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import watched
-from tests.e2e.drawing import CUSTOMER, ORDER, ORDERS, SAVE, SHOP, Editor, named
+from tests.e2e.drawing import CUSTOMER, ORDER, ORDERS, SAVE, SHOP, Editor, named, until
 from tests.e2e.test_accessibility import RULES
+
+OWNER = "owner@example.org"
 
 
 def test_a_shape_is_drawn_named_moved_and_taken_back(editor, cells):
@@ -358,6 +360,57 @@ def test_what_is_typed_in_a_property_is_kept_when_the_page_is_loaded_anew(editor
     page.wait_for_selector("body[data-ready=true]")
     editor.saved()
     assert cells()[ORDERS]["properties"]["description"] == "All orders"
+
+
+def test_the_texts_of_a_threat_are_written_beside_its_element(editor, site, model):
+    page, panel = editor.page, editor.page.locator("#threats")
+    path = f"/threat_models/{model['id']}/threats/{model['threat']}"
+    page.get_by_role("tab", name="Threats").click()
+    editor.click(500, 160)
+    row = panel.locator(".threats > li", has_text="Orders are read")
+    link = row.get_by_role("link", name="Orders are read on the way (opens in a new tab)")
+    expect(link).to_have_attribute("target", "_blank")
+    # A hexagon, as the badge of the element.
+    assert len(row.locator(".shape polygon").get_attribute("points").split()) == 6
+    row.locator("summary").click()
+    row.get_by_label("Description").fill("Nobody may read them")
+    row.get_by_label("Mitigation").fill("TLS 1.3")
+    row.get_by_role("combobox", name="Priority:").select_option("Immediate")
+    expected = ("Nobody may read them", "TLS 1.3", "Immediate")
+    kept = ("description", "mitigation", "priority")
+    assert until(lambda: tuple(site.api(OWNER, "GET", path)[name] for name in kept) == expected)
+    expect(row.get_by_label("Mitigation")).to_have_value("TLS 1.3")
+    # What somebody else writes meanwhile is not replaced without a word.
+    row.get_by_label("Mitigation").focus()
+    site.api("writer@example.org", "PATCH", path, {"mitigation": "Theirs"})
+    row.get_by_label("Mitigation").fill("Mine")
+    row.get_by_label("Mitigation").blur()
+    expect(page.locator("#notices .theirs")).to_have_text("Theirs")
+    assert until(lambda: site.api(OWNER, "GET", path)["mitigation"] == "Mine")
+    page.get_by_role("button", name="Take theirs").click()
+    expect(row.get_by_label("Mitigation")).to_have_value("Theirs")
+    assert until(lambda: site.api(OWNER, "GET", path)["mitigation"] == "Theirs")
+
+
+def test_a_text_of_a_threat_that_could_not_be_saved_stays_and_is_sent_again(page, site, model):
+    editor = Editor(page, model)
+    path = f"/threat_models/{model['id']}/threats/{model['threat']}"
+    page.get_by_role("tab", name="Threats").click()
+    editor.click(500, 160)
+    row = page.locator("#threats .threats > li", has_text="Orders are read")
+    row.locator("summary").click()
+    page.route("**/api/v1/**", lambda route: route.abort())
+    row.get_by_label("Mitigation").fill("Kept here")
+    row.get_by_label("Mitigation").blur()
+    expect(page.locator("#notices .notice-warning")).not_to_have_count(0)
+    editor.click(590, 160)
+    expect(row).to_have_count(0)
+    editor.click(500, 160)
+    expect(row.get_by_label("Mitigation")).to_have_value("Kept here")
+    page.unroute_all()
+    row.get_by_label("Mitigation").focus()
+    row.get_by_label("Mitigation").blur()
+    assert until(lambda: site.api(OWNER, "GET", path)["mitigation"] == "Kept here")
 
 
 @pytest.mark.parametrize("kind", ["SVG", "PNG", "JSON"])

@@ -11,7 +11,14 @@ from django.shortcuts import render
 
 from accounts.models import User
 from threatmodels import access
-from threatmodels.choices import CLOSED_STATUSES, SEVERITIES, THREAT_STATUSES, THREAT_TYPES, Framework
+from threatmodels.choices import (
+    CLOSED_STATUSES,
+    PRIORITIES,
+    SEVERITIES,
+    THREAT_STATUSES,
+    THREAT_TYPES,
+    Framework,
+)
 from threatmodels.models import Diagram
 from threatmodels.roles import Role
 from threatmodels.views.base import frame, load, page, person
@@ -63,6 +70,7 @@ def _settings(request: HttpRequest, diagram: Diagram) -> dict[str, Any]:
         "may_edit": role >= Role.WRITER,
         "may_own": role >= Role.OWNER,
         "severities": _spelled(SEVERITIES),
+        "priorities": _spelled(PRIORITIES),
         "statuses": _spelled(THREAT_STATUSES),
         "closed_statuses": CLOSED_STATUSES,
         "threat_types": _spelled(THREAT_TYPES[Framework(threat_model.threat_model_framework)]),

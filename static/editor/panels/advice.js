@@ -3,6 +3,7 @@ import { ask } from "../api.js"
 import { $, h, keepingFocus } from "../dom.js"
 import { say, sayMany } from "../words.js"
 import { Drafts } from "./drafts.js"
+import { elsewhere, level, shapeOf } from "./threats.js"
 
 // The server knows of a change a moment after it was made here.
 const SETTLED = 1_500
@@ -228,9 +229,9 @@ class Suggestions {
     const more = h("details", { open: this.opened.has(id), ontoggle: () => (more.open ? this.opened.add(id) : this.opened.delete(id)) }, h("summary", {}, one.name),
       h("p", {}, one.description), h("p", {}, h("strong", {}, say("Mitigation")), " ", one.mitigation),
       h("p", { class: "quiet" }, [...one.cwe_ids, ...one.capec_ids].join(" · "), " ",
-        one.reference ? h("a", { href: one.reference, target: "_blank", rel: "noopener noreferrer" }, say("Read more")) : null))
+        one.reference ? h("a", { href: one.reference, target: "_blank", rel: "noopener noreferrer" }, say("Read more"), elsewhere()) : null))
     return h("li", {}, h("div", { class: "suggestion-head" }, editor.mayEdit ? box : null, more),
-      h("span", { class: "quiet" }, h("span", { class: `severity severity-${severity}`, "aria-hidden": "true" }, "◆ "), `${words.get(severity) ?? severity} · ${one.category}`),
+      h("span", { class: "quiet rated" }, shapeOf(level(one.severity), editor.scene.theme), `${words.get(severity) ?? severity} · ${one.category}`),
       editor.selection.has(one.cell_id) ? null
         : h("button", { type: "button", class: "link", onclick: () => editor.emit("reveal", { id: one.cell_id }) }, one.cell_name),
       editor.mayEdit ? this.#actions(one) : null)

@@ -6,7 +6,7 @@ import { h, keepingFocus } from "../dom.js"
 import { KINDS, say, sayMany } from "../words.js"
 import { LEAST, changeSteps, flowSteps, isLocked, movable, moveSteps, resizeSteps, rounded } from "../commands/steps.js"
 import { kindAndName } from "./did.js"
-import { check, choice, colour, line } from "./fields.js"
+import { afterwards, check, choice, colour, line } from "./fields.js"
 import { Metadata } from "./metadata.js"
 import { flags, words } from "./names.js"
 import { differs, replacedProperty } from "../replaced.js"
@@ -35,7 +35,7 @@ export class Properties {
   refresh() {
     const busy = this.root.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), textarea")
     if (!busy) return this.draw()
-    this.root.addEventListener("focusout", () => setTimeout(() => this.draw()), { once: true })
+    this.root.addEventListener("focusout", () => afterwards(() => this.draw()), { once: true })
   }
 
   draw() {

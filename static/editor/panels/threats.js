@@ -4,11 +4,15 @@ import { badgeMark } from "../draw/badges.js"
 import { el, toDom } from "../draw/markup.js"
 import { $, h, keepingFocus } from "../dom.js"
 import { say, sayMany } from "../words.js"
+import { differs, replaced } from "../replaced.js"
 import { Drafts } from "./drafts.js"
+import { afterwards, choice, line } from "./fields.js"
 
 const RANK = ["critical", "high", "medium", "low", "informational", "unknown"]
 // Others change threats too; this is how long that may stay unseen.
 const LOOK_AGAIN = 30_000
+// So often a text is written again when the threat has changed between reading and writing it.
+const TRIES = 4
 
 export class Threats {
   /** @type {any} */ editor
@@ -21,6 +25,11 @@ export class Threats {
   /** @type {any} */ stale
   /** New threats, by the element that they are to be at. */
   drafts = new Drafts()
+  /** Threats of which all is shown. */
+  opened = new Set()
+  /** Texts of threats that are not saved yet, by threat and field. */
+  texts = new Map()
+  saving = Promise.resolve()
 
   constructor(editor, root) {
     Object.assign(this, { editor, root, threats: [] })
@@ -65,7 +74,8 @@ export class Threats {
     }
     this.editor.setBadges(badges)
     this.stale = !now && this.root.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")
-    if (!this.stale) this.draw()
+    if (!this.stale) return this.draw()
+    this.root.addEventListener("focusout", () => afterwards(() => this.stale && this.#tell(false)), { once: true })
   }
 
   #open(threat) {
@@ -74,6 +84,7 @@ export class Threats {
 
   draw() {
     const { editor } = this
+    this.stale = false
     const chosen = editor.selection
     const shown = chosen.size ? this.threats.filter((one) => chosen.has(one.cell_id)) : this.threats
     const title = chosen.size === 1 ? editor.name([...chosen][0]) : chosen.size ? say("Selection") : say("Whole diagram")
@@ -109,13 +120,68 @@ export class Threats {
       h("select", { class: "form-select", "aria-label": `${label}: ${threat.name}`, disabled: !mayEdit, onchange: change(name) },
         offered(choices, threat[name], name === "severity").map(([value, words]) => h("option", { value, selected: same(value, threat[name]) }, words)))
     return h("li", { class: this.#open(threat) ? "" : "settled" },
-      h("a", { href: `/threat-models/${settings.model_id}/threats/${threat.id}` }, threat.name),
+      h("a", { href: `/threat-models/${settings.model_id}/threats/${threat.id}`, target: "_blank", rel: "noopener" }, threat.name, elsewhere()),
       threat.threat_type ? h("span", { class: "quiet" }, threat.threat_type) : null,
       element && !this.editor.selection.has(threat.cell_id)
         ? h("button", { type: "button", class: "link", onclick: () => this.editor.emit("reveal", { id: threat.cell_id }) }, this.editor.name(threat.cell_id)) : null,
       h("div", { class: "pair" },
-        h("span", { class: `severity severity-${severity}`, "aria-hidden": "true" }, "◆"),
-        select("severity", say("Severity"), settings.severities), select("status", say("Status"), settings.statuses)))
+        shapeOf(severity, this.editor.scene.theme),
+        select("severity", say("Severity"), settings.severities), select("status", say("Status"), settings.statuses)),
+      this.#more(threat))
+  }
+
+  /** What is written about a threat; made when it is opened. */
+  #more(threat) {
+    const readonly = !this.editor.mayEdit
+    const named = (title) => ({ readonly, "aria-label": `${title}: ${threat.name}` })
+    const text = (name, title, maxlength) => {
+      const key = `${threat.id} ${name}`
+      const typed = (event) => this.texts.set(key, event.target.value)
+      return line(title, threat[name], (value, before) => this.#write(threat.id, name, value, before), { ...named(title), multi: true, maxlength, draft: this.texts.get(key) ?? null, oninput: typed })
+    }
+    const fill = () => body.firstChild || body.append(
+      text("description", say("Description"), 2000), text("mitigation", say("Mitigation"), 32_768),
+      choice(say("Priority"), threat.priority ?? "", [["", "–"], ...this.editor.settings.priorities], (value) => this.#save(threat, { priority: value || null }), named(say("Priority"))))
+    const toggled = () => {
+      if (made.open) fill()
+      this.opened[made.open ? "add" : "delete"](threat.id)
+    }
+    const body = h("div", {})
+    const made = h("details", { open: this.opened.has(threat.id), ontoggle: toggled }, h("summary", { "aria-label": `${say("Text and priority")}: ${threat.name}` }, say("Text and priority")), body)
+    if (made.open) fill()
+    return made
+  }
+
+  /** Texts are saved one after the other. */
+  #write(id, name, text, before) {
+    this.saving = this.saving.then(() => this.#store(id, name, text, before))
+  }
+
+  async #store(id, name, text, before) {
+    const key = `${id} ${name}`
+    try {
+      const theirs = await this.#put(`${this.path}/${id}`, name, text)
+      if (this.texts.get(key) === text) this.texts.delete(key)
+      this.editor.tell(say("Saved"))
+      const { name: of } = this.threats.find((one) => one.id === id) ?? {}
+      if (differs(theirs, before, text)) replaced(this.editor, [of, titles()[name]].filter(Boolean).join(", "), theirs, () => this.#write(id, name, theirs, text))
+    } catch (error) {
+      this.editor.notice(error.message, "warning")
+    }
+    await this.load()
+  }
+
+  /** Writes over whatever is there, and answers what that was. */
+  async #put(path, name, text, tries = TRIES) {
+    const { data, etag } = await ask("GET", path, undefined, { tagged: true })
+    const theirs = data[name] ?? ""
+    try {
+      if (theirs !== text) await ask("PATCH", path, { [name]: text || null }, { etag })
+    } catch (error) {
+      if (error.status !== 412 || tries <= 1) throw error
+      return this.#put(path, name, text, tries - 1)
+    }
+    return theirs
   }
 
   #form(id) {
@@ -142,7 +208,9 @@ export class Threats {
 
   /** What is written here and not added yet. */
   written() {
-    return this.drafts.titles((id) => this.editor.cell(id))
+    const unsaved = this.threats.flatMap((one) => Object.keys(titles())
+      .filter((name) => (this.texts.get(`${one.id} ${name}`) ?? one[name] ?? "") !== (one[name] ?? "")).map((name) => `${one.name}, ${titles()[name]}`))
+    return [...this.drafts.titles((id) => this.editor.cell(id)), ...unsaved]
   }
 
   #save(threat, changes) {
@@ -161,7 +229,16 @@ export class Threats {
   }
 }
 
-const level = (severity) => (RANK.includes((severity ?? "").toLowerCase()) ? severity.toLowerCase() : "unknown")
+const titles = () => ({ description: say("Description"), mitigation: say("Mitigation") })
+
+/** The shape and colour of a severity, without a number. */
+export const shapeOf = (severity, theme) =>
+  toDom(el("svg", { class: "shape", viewBox: "-2 0 32 32", "aria-hidden": "true" }, badgeMark({ x: 14, y: 14 }, { count: "", severity }, theme)))
+
+/** For the links that leave the session open. */
+export const elsewhere = () => h("span", { class: "visually-hidden" }, ` ${say("(opens in a new tab)")}`)
+
+export const level = (severity) => (RANK.includes((severity ?? "").toLowerCase()) ? severity.toLowerCase() : "unknown")
 const same = (value, known) => value.toLowerCase() === (known ?? "").toLowerCase()
 
 function offered(choices, value, insist) {
