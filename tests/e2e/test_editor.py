@@ -324,7 +324,7 @@ def test_threats_are_shown_on_the_elements_and_written_beside_them(editor, site,
 def test_a_threat_that_is_being_written_stays_until_it_is_added(editor, site, model):
     page = editor.page
     page.get_by_role("tab", name="Threats").click()
-    editor.click(500, 160)
+    editor.click(210, 160)
     name = page.get_by_label("Name of the new threat")
     name.fill("Orders are lost")
     page.get_by_label("Category").select_option("Tampering")
@@ -333,7 +333,7 @@ def test_a_threat_that_is_being_written_stays_until_it_is_added(editor, site, mo
     page.keyboard.press("Escape")
     page.get_by_label("Status: Orders are read on the way").select_option("Closed")
     expect(page.locator("#live")).to_have_text("Saved")
-    editor.click(500, 160)
+    editor.click(210, 160)
     expect(name).to_have_value("Orders are lost")
     page.get_by_label("Status: Orders are read on the way").select_option("Active")
     expect(page.locator("#threats .settled")).to_have_count(0)
@@ -366,7 +366,7 @@ def test_the_texts_of_a_threat_are_written_beside_its_element(editor, site, mode
     page, panel = editor.page, editor.page.locator("#threats")
     path = f"/threat_models/{model['id']}/threats/{model['threat']}"
     page.get_by_role("tab", name="Threats").click()
-    editor.click(500, 160)
+    editor.click(210, 160)
     row = panel.locator(".threats > li", has_text="Orders are read")
     link = row.get_by_role("link", name="Orders are read on the way (opens in a new tab)")
     expect(link).to_have_attribute("target", "_blank")
@@ -396,7 +396,7 @@ def test_a_text_of_a_threat_that_could_not_be_saved_stays_and_is_sent_again(page
     editor = Editor(page, model)
     path = f"/threat_models/{model['id']}/threats/{model['threat']}"
     page.get_by_role("tab", name="Threats").click()
-    editor.click(500, 160)
+    editor.click(210, 160)
     row = page.locator("#threats .threats > li", has_text="Orders are read")
     row.locator("summary").click()
     page.route("**/api/v1/**", lambda route: route.abort())
@@ -405,7 +405,7 @@ def test_a_text_of_a_threat_that_could_not_be_saved_stays_and_is_sent_again(page
     expect(page.locator("#notices .notice-warning")).not_to_have_count(0)
     editor.click(590, 160)
     expect(row).to_have_count(0)
-    editor.click(500, 160)
+    editor.click(210, 160)
     expect(row.get_by_label("Mitigation")).to_have_value("Kept here")
     page.unroute_all()
     row.get_by_label("Mitigation").focus()

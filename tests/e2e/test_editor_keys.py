@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
 import pytest
 from playwright.sync_api import expect
@@ -35,6 +36,27 @@ def test_keys_in_a_field_of_text_are_those_of_the_field(editor):
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+a")
     expect(page.get_by_role("heading", name="Data store")).to_be_visible()
+
+
+def test_what_is_made_by_keyboard_lies_on_nothing(editor, cells):
+    page = editor.page
+    page.locator("#canvas").focus()
+    for key in ("p", "d", "e", "t"):
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        editor.type(f"Made {key}")
+    page.keyboard.press("Escape")
+    for way in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowUp"):
+        editor.click(330, 190)
+        page.keyboard.press(f"Control+{way}")
+        editor.type(f"Grown {way}")
+    editor.saved()
+    boxes = [(one["position"], one["size"]) for one in cells().values() if "position" in one]
+    assert len(boxes) == 11
+    for (at, size), (other, its) in combinations(boxes, 2):
+        beside = at["x"] + size["width"] <= other["x"] or other["x"] + its["width"] <= at["x"]
+        below = at["y"] + size["height"] <= other["y"] or other["y"] + its["height"] <= at["y"]
+        assert beside or below
 
 
 def test_escape_closes_a_menu_and_leaves_the_selection(editor):

@@ -7,6 +7,7 @@ import { KINDS, say, sayMany } from "../words.js"
 import * as clipboard from "./clipboard.js"
 import * as output from "./output.js"
 import { layoutSteps } from "./layout.js"
+import { freePlace } from "./place.js"
 import { nearestTo, walk } from "./walk.js"
 import * as steps from "./steps.js"
 
@@ -33,15 +34,20 @@ export function makeCommands(editor, canvas, ui) {
   function insert(kind) {
     const size = steps.SIZES[kind]
     const middle = centre(canvas.sight())
-    const area = free({ x: onGrid(middle.x - size.width / 2, GRID), y: onGrid(middle.y - size.height / 2, GRID), ...size })
+    const area = free(kind, { x: onGrid(middle.x - size.width / 2, GRID), y: onGrid(middle.y - size.height / 2, GRID), ...size })
     const made = steps.drawSteps(editor, kind, area)
     editor.use("select")
-    if (editor.change(made.steps, { select: [made.id], tell: say("%(kind)s added", { kind: kinds[kind] }) })) ui.editLabel(made.id)
+    if (!editor.change(made.steps, { select: [made.id], tell: say("%(kind)s added", { kind: kinds[kind] }) })) return
+    canvas.reveal(area)
+    ui.editLabel(made.id)
   }
 
-  /** A place of this size where no other shape begins. */
-  function free(area) {
-    const taken = new Set([...editor.scene.areas.values()].map((it) => `${it.x} ${it.y}`))
+  /** A place of this size near there: of shapes where no other lies, of boundaries, which hold them, where no other begins. */
+  function free(kind, area) {
+    const holds = (id) => editor.cell(id)?.type === "trust_boundary"
+    const all = [...editor.scene.areas]
+    if (kind !== "trust_boundary") return freePlace(area, all.filter(([id]) => !holds(id)).map(([, it]) => it))
+    const taken = new Set(all.map(([, it]) => `${it.x} ${it.y}`))
     const found = { ...area }
     while (taken.has(`${found.x} ${found.y}`)) Object.assign(found, { x: found.x + 20, y: found.y + 20 })
     return found
@@ -128,11 +134,11 @@ export function makeCommands(editor, canvas, ui) {
     const area = from && boxOf(from)
     if (!area || from.type === "text" || from.type === "trust_boundary") return
     const kind = from.type
-    const wanted = { ...area, x: area.x + x * (area.width + 120), y: area.y + y * (area.height + 90) }
-    const made = steps.drawSteps(editor, kind, free(wanted))
+    const place = free(kind, { ...area, x: area.x + x * (area.width + 120), y: area.y + y * (area.height + 90) })
+    const made = steps.drawSteps(editor, kind, place)
     const flow = steps.connectSteps({ cell: from.id }, { cell: made.id })
     if (editor.change([...made.steps, ...flow.steps], { select: [made.id], tell: say("%(kind)s added and connected", { kind: kinds[kind] }) })) {
-      canvas.reveal(wanted)
+      canvas.reveal(place)
       ui.editLabel(made.id)
     }
   }
