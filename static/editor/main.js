@@ -120,7 +120,7 @@ editor.undoing = new Undoing(reconciler, connection, {
 
 listen(editor, canvas, commands, gestures)
 new Palette(editor, canvas, overlay, $("#palette"), { run, editLabel: labels.open })
-new Properties(editor, $("#panel-properties"), { run })
+const properties = new Properties(editor, $("#panel-properties"), { run })
 const people = new People(editor, canvas, overlay, $("#panel-people"), $("#avatars"))
 const threats = new Threats(editor, $("#threats"))
 const advice = new Advice(editor, { onThreats: () => threats.load(true) })
@@ -255,7 +255,7 @@ const settled = () => {
 window.addEventListener("pagehide", settled)
 window.addEventListener("beforeunload", (event) => {
   settled()
-  const written = editor.allowed ? [...threats.written(), ...advice.written()] : []
+  const written = editor.allowed ? [...properties.written(), ...threats.written(), ...advice.written()] : []
   // What waits is still there on return, but nobody else has it until then.
   if (written.length || (reconciler.pending.length && !(status.safe && connection.online))) event.preventDefault()
   // Told to who stays.

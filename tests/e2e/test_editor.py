@@ -207,6 +207,27 @@ def test_properties_are_kept_and_what_is_out_of_scope_has_a_reason(editor, cells
     }
 
 
+def test_a_further_property_is_stored_with_its_value(editor, cells):
+    page = editor.page
+    editor.click(590, 160)
+    page.get_by_label("Name of a further property").fill("engine")
+    page.get_by_label("Name of a further property").press("Enter")
+    page.keyboard.press("Escape")
+    editor.click(330, 160)
+    expect(page.get_by_label("Name of a further property")).to_have_value("")
+    editor.click(590, 160)
+    expect(page.get_by_label("Name of a further property")).to_have_value("engine")
+    editor.saved()
+    assert cells()[ORDERS]["properties"] == {"label": "Orders"}
+    page.get_by_label("Value of a further property").fill("PostgreSQL")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("engine")).to_be_focused()
+    expect(page.get_by_label("engine")).to_have_value("PostgreSQL")
+    expect(page.get_by_label("Name of a further property")).to_have_value("")
+    editor.saved()
+    assert cells()[ORDERS]["properties"] == {"label": "Orders", "engine": "PostgreSQL"}
+
+
 def test_two_people_see_each_other_and_what_they_draw(editor, browser_of, model, cells):
     other = Editor(watched(browser_of("Writer").new_page()), model)
     expect(editor.page.locator("#avatars .avatar")).to_have_count(2)

@@ -6,6 +6,7 @@ import { h, keepingFocus } from "../dom.js"
 import { KINDS, say, sayMany } from "../words.js"
 import { LEAST, changeSteps, flowSteps, isLocked, movable, moveSteps, resizeSteps, rounded } from "../commands/steps.js"
 import { kindAndName } from "./did.js"
+import { Drafts } from "./drafts.js"
 import { afterwards, check, choice, colour, line } from "./fields.js"
 import { Metadata } from "./metadata.js"
 import { flags, words } from "./names.js"
@@ -21,6 +22,8 @@ export class Properties {
   /** @type {any} */ shown
   /** @type {any} */ assets
   /** @type {any} */ metadata
+  /** Further properties, by element. */
+  drafts = new Drafts()
 
   constructor(editor, root, { run }) {
     Object.assign(this, { editor, root, run, metadata: new Metadata(editor) })
@@ -227,21 +230,35 @@ export class Properties {
     if (typeof value === "boolean") return check(name, value, (on) => this.#property([cell], name, on), { readonly })
     if (typeof value === "string" || typeof value === "number") {
       const change = (text, before) => this.#text(cell, name, typeof value === "number" && text !== "" && Number.isFinite(Number(text)) ? Number(text) : text, before)
-      return line(name, String(value), change, { readonly, maxlength: 2000 })
+      return line(name, String(value), change, { readonly, maxlength: 2000, "data-property": name })
     }
     return line(name, JSON.stringify(value), () => {}, { readonly: true })
   }
 
+  /** A name and a value; nothing is stored before there is a value. */
   #another(cell) {
-    const name = h("input", { class: "form-control", "aria-label": say("Name of a further property"), placeholder: say("further property"), maxlength: 60 })
-    const add = () => {
-      const key = name.value.trim()
-      if (!key || OWN.has(key) || Object.hasOwn(cell.properties, key)) return
-      name.value = ""
-      this.#property([cell], key, "?")
+    const input = (title, maxlength, placeholder) => h("input", { class: "form-control", required: true, "aria-label": title, placeholder, maxlength })
+    const name = input(say("Name of a further property"), 60, say("further property"))
+    const value = input(say("Value of a further property"), 2000, say("value"))
+    const add = (event) => {
+      event.preventDefault()
+      const [key, text] = [name.value.trim(), value.value.trim()]
+      const now = this.editor.cell(cell.id)
+      if (!key || !text || !now) return
+      if (OWN.has(key) || Object.hasOwn(now.properties, key)) return this.editor.notice(say("There is a property of this name already."), "warning")
+      if (!this.#property([cell], key, text)) return
+      this.drafts.clear(cell.id)
+      this.root.querySelector(":focus")?.blur()
+      this.draw()
+      this.root.querySelector(`[data-property="${CSS.escape(key)}"]`)?.focus()
     }
-    name.addEventListener("keydown", (event) => event.key === "Enter" && add())
-    return h("div", { class: "another" }, name, h("button", { type: "button", class: "btn btn-quiet btn-sm", onclick: add }, say("Add")))
+    const form = h("form", { class: "another", onsubmit: add }, name, value, h("button", { type: "submit", class: "btn btn-quiet btn-sm" }, say("Add")))
+    return this.drafts.kept(form, cell.id, `${say("further property")}: ${this.editor.name(cell.id)}`)
+  }
+
+  /** What is written here and not added yet. */
+  written() {
+    return this.drafts.titles((id) => this.editor.cell(id))
   }
 
   /** Which assets of the threat model the element holds, or carries. */
