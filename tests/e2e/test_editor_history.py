@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import expect
 
@@ -43,6 +45,19 @@ def test_the_history_tells_who_did_what_and_brings_a_moment_back(editor, cells):
     page.locator("#canvas").focus()
     page.keyboard.press("Control+z")
     expect(editor.labelled("Billing")).to_have_count(1)
+
+
+def test_the_history_tells_the_time_where_the_person_is(site, browser_of, model):
+    site.api("writer@example.org", "PATCH", path(model, f"/cells/{ORDERS}"), {"properties": {"label": "All"}})
+    [made] = site.api("writer@example.org", "GET", path(model, "/operations?limit=1"))
+    there = datetime.fromisoformat(made["timestamp"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    site.api("writer@example.org", "PUT", "/me/preferences", {"time_zone": "Asia/Tokyo"})
+    try:
+        editor = Editor(watched(browser_of("Writer", timezone_id="America/Lima").new_page()), model)
+        editor.page.get_by_role("tab", name="History").click()
+        expect(editor.page.locator(".operations li").first).to_contain_text(f"{there:%H:%M:%S}")
+    finally:
+        site.api("writer@example.org", "PUT", "/me/preferences", {})
 
 
 def test_the_canvas_shows_a_moment_beside_another_and_nobody_edits_the_past(site, page, model):

@@ -39,7 +39,8 @@ export class History {
     const { model_id: model, diagram_id: diagram } = editor.settings
     this.path = `/threat_models/${model}/diagrams/${diagram}`
     this.page = `/threat-models/${model}/diagrams/${diagram}`
-    this.time = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" })
+    const { lang, dataset } = document.documentElement
+    this.time = new Intl.DateTimeFormat(lang, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23", timeZone: dataset.timeZone })
     this.#build()
     editor.on("heard", () => this.#later())
     editor.on("panel", ({ name }) => name === "history" && this.load())
