@@ -75,7 +75,7 @@ def test_the_canvas_shows_a_moment_beside_another_and_nobody_edits_the_past(site
     expect(editor.cell(archive["id"])).to_have_count(0)
     told = panel.locator(".differences")
     expect(told).to_contain_text("Process “Archive” added")
-    expect(told).to_contain_text("External entity “Customer” changed: position")
+    expect(told).to_contain_text("External entity “Customer” changed: Place")
     expect(told).to_contain_text("Data store “Orders” removed")
     expect(page.locator(".overlay .was-added, .overlay .was-changed, .overlay .was-removed")).to_have_count(4)
 

@@ -7,6 +7,7 @@ import { say, sayMany } from "../words.js"
 import { compared } from "./compare.js"
 import { did, kindAndName } from "./did.js"
 import { field } from "./fields.js"
+import { titleOf } from "./names.js"
 
 const SHOWN = 50
 // Of differences so many are listed; the canvas marks them all.
@@ -195,7 +196,7 @@ export class History {
     const count = sayMany("%(count)s element is different", "%(count)s elements are different", differences.length)
     parts.differences.replaceChildren(h("li", { class: "quiet" }, count), ...differences.slice(0, LISTED).map(({ id, what, cell, fields }) => h("li", { class: `was-${what}` },
       this.editor.cell(id) ? h("button", { type: "button", class: "link", onclick: () => this.editor.emit("reveal", { id }) }, kindAndName(cell)) : kindAndName(cell),
-      h("span", { class: "quiet" }, ` ${words[what]}${fields.length ? `: ${fields.map((name) => name.replaceAll("_", " ")).join(", ")}` : ""}`))))
+      h("span", { class: "quiet" }, ` ${words[what]}${fields.length ? `: ${fields.map(titleOf).join(", ")}` : ""}`))))
     this.draw()
     this.editor.tell(`${this.#named(this.at)}. ${count}`)
   }
