@@ -11,6 +11,19 @@ from tests.e2e.conftest import watched
 from tests.e2e.drawing import CUSTOMER, Editor
 
 OWNER = "owner@example.org"
+TOO_NARROW = """[...document.querySelectorAll("#threats .threats select")].filter((one) => {
+  const { font, paddingLeft, paddingRight } = getComputedStyle(one)
+  const pen = Object.assign(document.createElement("canvas").getContext("2d"), { font })
+  const { width } = pen.measureText(one.selectedOptions[0].text)
+  return width + parseFloat(paddingLeft) + parseFloat(paddingRight) > one.clientWidth
+}).map((one) => one.selectedOptions[0].text)"""
+COLOUR = """(wanted) => {
+  const shown = document.body.appendChild(document.createElement("i"))
+  shown.style.color = wanted
+  const { color } = getComputedStyle(shown)
+  shown.remove()
+  return color
+}"""
 AT_CUSTOMER, AT_SHOP = (60, 140), (300, 140)
 
 
@@ -190,6 +203,24 @@ def test_readers_see_suggestions_and_decide_nothing(browser_of, model):
     panel = panel_of(editor)
     expect(panel.locator("input[type=checkbox]")).to_have_count(0)
     expect(panel.get_by_role("button", name="Edit first")).to_have_count(0)
+
+
+def test_the_words_of_a_threat_fit_and_what_is_half_chosen_has_the_one_accent(editor, site, model):
+    path = f"/threat_models/{model['id']}/threats/{model['threat']}"
+    longest = {"status": "Mitigation in progress", "severity": "informational"}
+    site.api(OWNER, "PATCH", path, longest)
+    panel = panel_of(editor)
+    expect(editor.page.locator("#threats").get_by_label("Status")).to_have_count(1)
+    expect(editor.page.locator("#threats .threats select option:checked").last).to_have_text(
+        "Mitigation in progress"
+    )
+    assert editor.page.evaluate(TOO_NARROW) == []
+    add = panel.get_by_role("button", name="Add chosen")
+    accent = editor.page.evaluate(COLOUR, "var(--accent)")
+    expect(add).to_be_disabled()
+    expect(add).to_have_css("background-color", accent)
+    panel.locator(".suggested input[type=checkbox]").first.check()
+    expect(panel.get_by_label("All", exact=True)).to_have_css("background-color", accent)
 
 
 def test_the_panel_of_threats_is_accessible(editor):

@@ -13,6 +13,11 @@ from tests.e2e.drawing import CUSTOMER, ORDERS, Editor, named
 
 PRESSED = """([key, code, more]) => document.activeElement.dispatchEvent(
   new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true, ...more }))"""
+ROOM = """() => {
+  const all = (selector) => [...document.querySelectorAll(selector)]
+  const fits = (selector) => all(selector).every((one) => one.scrollWidth <= one.clientWidth)
+  return [Math.min(...all(".keys dd").map((one) => one.clientWidth)), fits(".dialog"), fits(".keys dt")]
+}"""
 FRAMED = "getComputedStyle(document.querySelector('#canvas')).outlineStyle !== 'none'"
 
 
@@ -220,3 +225,17 @@ def test_the_panel_of_a_narrow_window_lies_where_reading_ends(browser_of, model)
     page.evaluate("document.documentElement.dir = 'rtl'")
     assert page.evaluate(edge, "left") == 0
     assert page.problems == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 800)])
+def test_the_list_of_keys_leaves_room_for_what_they_do(browser_of, model, width, height):
+    size = {"width": width, "height": height}
+    page = Editor(watched(browser_of("Owner", viewport=size).new_page()), model).page
+    page.locator("#canvas").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard shortcuts")).to_be_visible()
+    told, dialog, keys = page.evaluate(ROOM)
+    assert told > 140
+    assert dialog
+    # No key is broken in two, and none runs into what it does.
+    assert keys
