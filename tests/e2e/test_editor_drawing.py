@@ -82,7 +82,7 @@ def test_a_whole_diagram_is_drawn_by_keys_alone(page, site, model):
     press("p")
     press("Enter")
     editor.type("Shop")
-    for _ in range(12):
+    for _ in range(24):
         press("ArrowDown")
     # Two are selected, the flow is drawn from the first to the second.
     press("PageUp")
