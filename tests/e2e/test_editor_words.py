@@ -79,6 +79,7 @@ def test_every_word_of_the_scripts_comes_from_the_catalogue(page, model):
         expect(page.locator(selector)).to_be_visible()
         look(selector)
         page.keyboard.press("Escape")
+        expect(page.locator(selector)).to_have_count(0)
     page.keyboard.press("Control+a")
     look("#panel-properties")
     expect(page.locator("#live")).to_contain_text("«")
