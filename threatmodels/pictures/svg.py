@@ -26,21 +26,33 @@ def diagram_svg(
     title: str = "",
     theme: str = "light",
     badges: Mapping[str, Badge] | None = None,
+    room_for: Sequence[Mapping[str, Any]] | None = None,
 ) -> str:
     """A standalone SVG document; one unit is one pixel of the diagram.
 
-    What cannot be drawn (a flow to nowhere, a box without a size) is left out; nothing raises.
+    What cannot be drawn (a flow to nowhere, a box without a size) is left out; nothing raises. There is room
+    for the cells of `room_for` too, so that two moments of a diagram can be laid beside each other.
     """
     colours = THEMES.get(theme, THEMES["light"])
+    drawn, frame = _drawn(cells, badges or {}, colours)
+    if room_for is not None:
+        frame = _frame([frame, _drawn(room_for, {}, colours)[1]], [], margin=0)
+    return _document(drawn, frame, title, colours)
+
+
+def _drawn(
+    cells: Sequence[Mapping[str, Any]], badges: Mapping[str, Badge], colours: Theme
+) -> tuple[list[str], Box]:
+    """What is drawn, from behind to the front, and what it covers."""
     sound = [cell for cell in cells if isinstance(cell, Mapping) and isinstance(cell.get("id"), str)]
     boxed = [cell for cell in sound if cell.get("type") != "data_flow"]
     boxes = {cell["id"]: box for cell in boxed if (box := box_of(cell)) is not None}
-    marks = {pk: badge for pk, badge in (badges or {}).items() if pk in boxes}
+    marks = {pk: badge for pk, badge in badges.items() if pk in boxes}
     beside = _beside(boxed, boxes, marks, colours)
-    flows, covered = _flows(sound, boxes, beside, badges or {}, colours)
+    flows, covered = _flows(sound, boxes, beside, badges, colours)
     drawn = _shapes(boxed, boxes, colours) + flows
     drawn += [badge_mark(badge_box(boxes[pk]).centre, badge, colours) for pk, badge in marks.items()]
-    return _document(drawn, _frame([*boxes.values(), *beside], covered), title, colours)
+    return drawn, _frame([*boxes.values(), *beside], covered)
 
 
 def _shapes(cells: Sequence[Cell], boxes: Mapping[str, Box], theme: Theme) -> list[str]:
@@ -92,10 +104,10 @@ def _of_type(cells: Sequence[Cell], kind: str) -> frozenset[str]:
     return frozenset(cell["id"] for cell in cells if cell.get("type") == kind)
 
 
-def _frame(boxes: Iterable[Box], points: list[Point]) -> Box:
+def _frame(boxes: Iterable[Box], points: list[Point], margin: float = MARGIN) -> Box:
     """Room for everything that is drawn, so that nothing is cut."""
     reached = around([corner for box in boxes for corner in box_corners(box)] + points)
-    return EMPTY if reached is None else reached.grown(MARGIN)
+    return EMPTY if reached is None else reached.grown(margin)
 
 
 def _document(drawn: list[str], frame: Box, title: str, theme: Theme) -> str:

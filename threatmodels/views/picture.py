@@ -20,16 +20,17 @@ POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 
 @page("GET")
 def picture(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpResponse:
-    """The diagram as SVG that can run nothing, as it is or as it was after operation `at`."""
+    """The diagram as SVG that can run nothing, as it is or as it was after operation `at`.
+
+    With `with`, there is room for what it was after that operation too.
+    """
     threat_model = load(request, model_id)
     diagram = access.record_in(threat_model, Diagram, record_id)
     theme = "dark" if request.GET.get("theme") == "dark" else "light"
-    at = request.GET.get("at", "")
-    if not (at.isascii() and at.isdecimal()) or len(at) > LONGEST_NUMBER:
-        at = ""
+    at, other = (_moment(request, name) for name in ("at", "with"))
     # The threats are those of today, so a picture of the past has none.
     badges = {} if at else open_threats(diagram)
-    tag = f'"{at or diagram.update_vector}-{hash_of(badges)}-{theme}"'
+    tag = f'"{at or diagram.update_vector}-{other}-{hash_of(badges)}-{theme}"'
     headers = {
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
@@ -39,8 +40,15 @@ def picture(request: HttpRequest, model_id: UUID, record_id: UUID) -> HttpRespon
     if tag in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers=headers)
     cells = cells_after(diagram, int(at)) if at else diagram.current_cells
-    svg = diagram_svg(cells, title=diagram.name, theme=theme, badges=badges)
+    beside = cells_after(diagram, int(other)) if other else None
+    svg = diagram_svg(cells, title=diagram.name, theme=theme, badges=badges, room_for=beside)
     return HttpResponse(svg, content_type="image/svg+xml", headers=headers)
+
+
+def _moment(request: HttpRequest, name: str) -> str:
+    """The number of an operation; empty when it is none."""
+    given = request.GET.get(name, "")
+    return given if given.isascii() and given.isdecimal() and len(given) <= LONGEST_NUMBER else ""
 
 
 def open_threats(diagram: Diagram) -> dict[str, Badge]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.threatmodels.drawing import IDS, box
@@ -40,6 +42,23 @@ def test_pictures_show_the_diagram_as_it_was(cast, browse, threat_model, diagram
     assert "First" in then
     assert "Second" not in then
     assert "Newcomer" in now
+
+
+def test_two_moments_beside_each_other_have_the_same_frame(cast, browse, threat_model, diagram):
+    far = box(B, position={"x": 2000, "y": 900}, properties={"label": "Far"})
+    write_cells(diagram, actor=cast.owner, cells=[named(A, "Second name"), far])
+    client = browse(cast.reader)
+    there = url(threat_model, f"/diagrams/{diagram.pk}/picture.svg")
+    shown = page(client, threat_model, diagram, "?at=4&with=1")
+    assert f"{there}?with=1&amp;at=4" in shown
+    assert f"{there}?with=4&amp;at=1" in shown
+
+    def frame(rest):
+        return re.search('viewBox="([^"]+)"', client.get(there + rest).content.decode()).group(1)
+
+    assert frame("?at=1") != frame("?at=4")
+    assert frame("?with=1&at=4") == frame("?with=4&at=1")
+    assert frame("?with=x&at=4") == frame("?at=4")
 
 
 def test_two_moments_are_compared(cast, browse, threat_model, diagram):
