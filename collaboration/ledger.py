@@ -265,7 +265,9 @@ class Ledger:
         async with self.lock:
             if self._replica is not None:  # it may lag while nobody is here
                 await self._catch_up()
-            connection.send(await self._behind(await self._ready(), since))
+            replica = await self._ready()
+            # An asset may have been deleted while they were away, which is no operation.
+            connection.send(await self._behind(replica, None if _names(replica, replica.hidden) else since))
             self.here.add(connection)
 
     async def send_behind(self, connection: Connection, since: int) -> None:
@@ -338,11 +340,9 @@ class Ledger:
         """Sends everybody the diagram, when cells name an asset that has come or gone since they saw it."""
         changed = replica.hidden ^ self._hidden
         self._hidden = replica.hidden
-        if changed:
-            named = {a for cell in replica.state.cells.values() for a in cell.get("data_asset_ids", ())}
-            if not named.isdisjoint(changed):
-                self._recent = Recent(replica.vector)
-                self.here.send(self._whole(replica))
+        if _names(replica, changed):
+            self._recent = Recent(replica.vector)
+            self.here.send(self._whole(replica))
 
     # -- the checkpoint
 
@@ -372,3 +372,10 @@ class Ledger:
 
 def _unavailable(message: str) -> protocol.Error:
     return protocol.Error(code="SERVICE_UNAVAILABLE", message=message, details={}, timestamp=now_text())
+
+
+def _names(replica: log.Replica, assets: frozenset[str]) -> bool:
+    """Whether a cell names one of these assets."""
+    if not assets:
+        return False
+    return not assets.isdisjoint(a for c in replica.state.cells.values() for a in c.get("data_asset_ids", ()))

@@ -174,6 +174,19 @@ def test_an_asset_that_was_deleted_while_the_database_was_away_vanishes_when_it_
     run(scenario())
 
 
+@pytest.mark.parametrize(("deleted", "told"), [([STRANGER], "diagram_state"), ([OTHER], "sync_status")])
+def test_who_comes_back_sees_no_asset_that_was_deleted_meanwhile(deleted, told):
+    async def scenario():
+        database = Database()
+        (ledger, _), listener = database.ledger(), Listener()
+        database.deleted = frozenset(deleted)
+        await ledger.greet(listener.connection, since=0)
+        assert [one["message_type"] for one in listener.seen] == [told]
+        assert not listener.seen[0].get("cells") or assets(listener.seen[0]["cells"]) == []
+
+    run(scenario())
+
+
 def test_only_who_reaches_the_database_all_the_time_takes_silence_for_the_end_of_a_session(monkeypatch):
     clock, ended = [1_000.0], []
 

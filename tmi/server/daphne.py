@@ -175,7 +175,7 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
             # The base would end it, so that half of an answer looks whole.
             self.channel.forceAbortClient()
         elif not arriving and self.duration() > limits.write_timeout:
-            headers, body = late.too_late(self.path.decode("ascii"), self.known_as)
+            headers, body = late.too_late(self.path.decode("latin1"), self.known_as)
             self.handle_reply({"type": "http.response.start", "status": 503, "headers": headers})
             self.handle_reply({"type": "http.response.body", "body": body})
 
