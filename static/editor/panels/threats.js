@@ -152,9 +152,13 @@ export class Threats {
     return made
   }
 
-  /** Texts are saved one after the other. */
   #write(id, name, text, before) {
-    this.saving = this.saving.then(() => this.#store(id, name, text, before))
+    return this.#inTurn(() => this.#store(id, name, text, before))
+  }
+
+  /** What is saved here goes one after the other, or it would be in its own way. */
+  #inTurn(act) {
+    return (this.saving = this.saving.then(act))
   }
 
   async #store(id, name, text, before) {
@@ -214,7 +218,7 @@ export class Threats {
   }
 
   #save(threat, changes) {
-    return this.#try(() => ask("PATCH", `${this.path}/${threat.id}`, changes), () => say("Saved"))
+    return this.#inTurn(() => this.#try(() => ask("PATCH", `${this.path}/${threat.id}`, changes), () => say("Saved")))
   }
 
   async #try(act, told) {
