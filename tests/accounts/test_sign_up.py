@@ -254,7 +254,7 @@ def test_a_mail_server_that_says_nothing_tells_nobody_who_has_an_account(browse,
     create_local_user(email="ann@example.org", name="Ann", password=PASSWORD)
     begun = time.monotonic()
     asked = browse(None).post("/accounts/password/reset/", {"email": "ann@example.org"})
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
     unknown = browse(None).post("/accounts/password/reset/", {"email": "nobody@example.org"})
     assert (unknown.status_code, unknown["Location"]) == (asked.status_code, asked["Location"])
 

@@ -208,7 +208,7 @@ def test_yaml_of_many_values_is_refused_before_they_are_built(text: str) -> None
     began = time.monotonic()
     with pytest.raises(UnreadableFile, match="more than 2000000 values"):
         quickly(lambda: read(packed))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
 
 
 def test_what_aliases_repeat_is_counted_before_the_list_around_it_ends() -> None:
@@ -257,9 +257,9 @@ def test_many_pages_share_the_room_to_unpack() -> None:
 
 
 def test_many_pages_share_the_number_of_values() -> None:
-    page = page_of("<mxGraphModel><root>" + "<a/>" * 900_000 + "</root></mxGraphModel>")
-    with pytest.raises(UnreadableFile, match="more than 2000000 values"):
-        quickly(lambda: read(f"<mxfile>{page * 3}</mxfile>".encode()))
+    page = page_of("<mxGraphModel><root>" + "<a/>" * 90_000 + "</root></mxGraphModel>")
+    with pytest.raises(UnreadableFile, match="more than 200000 values"):
+        quickly(lambda: read(f"<mxfile>{page * 3}</mxfile>".encode(), limits=Limits(max_values=200_000)))
 
 
 def workbook(**parts: bytes) -> bytes:
