@@ -184,8 +184,10 @@ export function pasteSteps(cells, { dx, dy, keep = (_id) => false, around = (_ar
 
 /** Puts shapes so far in front that all of them are before what lies where they are. */
 function raise(shapes, above) {
-  if (!shapes.length) return
-  const lift = (above(union(shapes.map(boxOf))) ?? -Infinity) - shapes.reduce((least, cell) => Math.min(least, levelOf(cell)), Infinity)
+  // What has no sound place is refused when it is added, with a reason.
+  const areas = shapes.map(boxOf).filter(Boolean)
+  if (!areas.length) return
+  const lift = (above(union(areas)) ?? -Infinity) - shapes.reduce((least, cell) => Math.min(least, levelOf(cell)), Infinity)
   if (lift > 0) for (const cell of shapes) cell.z = levelOf(cell) + lift
 }
 
